@@ -1,0 +1,86 @@
+"""The three values of the fetch onion: a request, its answer, and the trail that a visit leaves.
+
+Every network behaviour is a `Fetch` that wraps a `Fetch`; `crawler.app` nests them once.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Final, TypeAlias
+
+from storage.model import Hop, Redirect
+
+NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
+
+
+@dataclass(slots=True)
+class Trail:
+    """What happened on the way of one visit, written by every layer, read when it ends.
+
+    It outlives failures, so that a final failure carries its attempts. `seat` is the turn that the
+    scheduler already holds for the first request; `retry_at` is a UTC time in seconds.
+    """
+
+    hops: list[Hop] = field(default_factory=list)
+    redirects: list[Redirect] = field(default_factory=list)
+    attempts: int = 0
+    bytes: int = 0
+    started: float = field(default_factory=time.monotonic)
+    seat: object | None = None
+    retry_at: float | None = None
+    evidence: dict[str, object] = field(default_factory=dict)
+
+
+def no_trail() -> Trail:
+    """A trail of its own, for requests that belong to no visit."""
+    return Trail()
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to ask: `limit` body bytes at most, and no more once `enough(body so far)` is true.
+
+    `tolerant` keeps an answer whose body broke off (`Answer.complete` tells), since a check of
+    its own judges it; otherwise that is a `BadResponse`.
+    """
+
+    url: str
+    method: str = "GET"
+    headers: Mapping[str, str] = NO_HEADERS
+    limit: int = 0
+    enough: Callable[[bytes], bool] | None = None
+    tolerant: bool = False
+    trail: Trail = field(default_factory=no_trail)
+
+    def to(self, url: str, headers: Mapping[str, str]) -> Request:
+        """The same request to the next hop."""
+        return replace(self, url=url, headers=headers)
+
+    def by_get(self) -> Request:
+        """The same request with GET."""
+        return self if self.method == "GET" else replace(self, method="GET")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the network said, without opinion.
+
+    `url` is the hop that answered; `headers` look up without regard to case; `body` is decoded,
+    at most `Request.limit` bytes; `complete` tells whether all of it came; `length` is the size
+    of the whole file that the server named (Content-Range, else Content-Length); `broken` why a
+    body ended early, for a tolerant request.
+    """
+
+    url: str
+    status: int
+    headers: Mapping[str, str] = NO_HEADERS
+    body: bytes = b""
+    complete: bool = True
+    length: int | None = None
+    broken: str | None = None
+
+
+Fetch: TypeAlias = Callable[[Request], Awaitable[Answer]]
