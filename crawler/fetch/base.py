@@ -21,7 +21,8 @@ class Trail:
     """What happened on the way of one visit, written by every layer, read when it ends.
 
     It outlives failures, so that a final failure carries its attempts. `seat` is the turn that the
-    scheduler already holds for the first request; `retry_at` is a UTC time in seconds.
+    scheduler already holds for the first request; `left` are the seconds of network time that
+    the attempt under way may still take; `retry_at` is a UTC time in seconds.
     """
 
     hops: list[Hop] = field(default_factory=list)
@@ -29,6 +30,7 @@ class Trail:
     attempts: int = 0
     bytes: int = 0
     started: float = field(default_factory=time.monotonic)
+    left: float = 60.0
     seat: object | None = None
     retry_at: float | None = None
     evidence: dict[str, object] = field(default_factory=dict)
@@ -43,21 +45,22 @@ def no_trail() -> Trail:
 class Request:
     """What to ask: `limit` body bytes at most, and no more once `enough(body so far)` is true.
 
-    `tolerant` keeps an answer whose body broke off (`Answer.complete` tells), since a check of
+    `private` headers (credentials, those configured for a host) never leave the origin. `tolerant` keeps an answer whose body broke off (`Answer.complete` tells), since a check of
     its own judges it; otherwise that is a `BadResponse`.
     """
 
     url: str
     method: str = "GET"
     headers: Mapping[str, str] = NO_HEADERS
+    private: Mapping[str, str] = NO_HEADERS
     limit: int = 0
     enough: Callable[[bytes], bool] | None = None
     tolerant: bool = False
     trail: Trail = field(default_factory=no_trail)
 
-    def to(self, url: str, headers: Mapping[str, str]) -> Request:
+    def to(self, url: str, private: Mapping[str, str]) -> Request:
         """The same request to the next hop."""
-        return replace(self, url=url, headers=headers)
+        return replace(self, url=url, private=private)
 
     def by_get(self) -> Request:
         """The same request with GET."""

@@ -1,0 +1,95 @@
+"""Content codings, undone within bounds (RFC 9110, 8.4): a bomb opens to its limit, no further."""
+
+from __future__ import annotations
+
+import io
+import zlib
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import brotli
+import zstandard
+
+from crawler.errors import BadResponse
+
+ACCEPTED: Final = "gzip, deflate, br, zstd"
+LAYERS: Final = 4  # codings over one another; more is an attack
+STEP: Final = 65_536
+
+Undo = Callable[[bytes, int, bool], bytes]
+
+
+def _gzip(data: bytes, limit: int, whole: bool) -> bytes:  # noqa: FBT001 - the shape of an Undo
+    return _inflate(data, limit, 16 + zlib.MAX_WBITS, whole=whole)
+
+
+def _deflate(data: bytes, limit: int, whole: bool) -> bytes:  # noqa: FBT001 - as above
+    # Servers send deflate with and without the zlib header that RFC 9110 asks for.
+    try:
+        return _inflate(data, limit, zlib.MAX_WBITS, whole=whole)
+    except zlib.error:
+        return _inflate(data, limit, -zlib.MAX_WBITS, whole=whole)
+
+
+def _inflate(data: bytes, limit: int, wbits: int, *, whole: bool) -> bytes:
+    decoder = zlib.decompressobj(wbits)
+    out = decoder.decompress(data, limit)
+    if whole and not decoder.eof and not decoder.unconsumed_tail and len(out) < limit:
+        raise zlib.error("it ends too early")
+    return out
+
+
+def _brotli(data: bytes, limit: int, whole: bool) -> bytes:  # noqa: FBT001 - as above
+    decoder = brotli.Decompressor()
+    out = bytearray(decoder.process(data, output_buffer_limit=STEP))
+    while len(out) < limit and not decoder.can_accept_more_data():
+        out += decoder.process(b"", output_buffer_limit=STEP)
+    if whole and len(out) < limit and not decoder.is_finished():
+        raise brotli.error("it ends too early")
+    return bytes(out[:limit])
+
+
+def _zstd(data: bytes, limit: int, whole: bool) -> bytes:  # noqa: ARG001, FBT001 - as above
+    # RFC 8878, 3.1.1.1.2, and RFC 9659: a window over 8 MiB need not be supported.
+    decoder = zstandard.ZstdDecompressor(max_window_size=8 * 1024 * 1024)
+    with decoder.stream_reader(io.BytesIO(data), read_across_frames=True) as reader:
+        return reader.read(limit)
+
+
+UNDO: Final[Mapping[str, Undo]] = {
+    "gzip": _gzip,
+    "x-gzip": _gzip,
+    "deflate": _deflate,
+    "br": _brotli,
+    "zstd": _zstd,
+}
+
+
+def codings(header: str) -> list[str]:
+    """The codings of a Content-Encoding header, in the order in which they were applied."""
+    names = (name.strip().lower() for name in header.split(","))
+    return [name for name in names if name and name != "identity"]
+
+
+def decode(data: bytes, header: str, limit: int, *, whole: bool) -> bytes:
+    """Undo the codings of a body (`whole`) or of its beginning, to at most `limit` bytes.
+
+    Raises:
+        BadResponse: a coding is unknown, there are too many, or the body is not in it.
+    """
+    names = codings(header)
+    if len(names) > LAYERS:
+        raise BadResponse(f"{len(names)} content codings over one another", phase="read")
+    for name in reversed(names):
+        data = _undo(name, data, limit, whole=whole)
+    return data
+
+
+def _undo(name: str, data: bytes, limit: int, *, whole: bool) -> bytes:
+    undo = UNDO.get(name)
+    if undo is None:
+        raise BadResponse(f"unknown content coding {name[:40]!r}", phase="read")
+    try:
+        return undo(data, limit, whole) if data else b""
+    except (zlib.error, brotli.error, zstandard.ZstdError) as exc:
+        raise BadResponse(f"the body is not {name}: {exc}", phase="read") from exc

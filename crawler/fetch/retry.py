@@ -1,0 +1,164 @@
+"""Trying again: which answers deserve it, how long to wait, and when to give up."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from functools import partial
+from typing import Final, TypeAlias
+
+from tenacity import AsyncRetrying, RetryCallState, retry_if_result
+
+from crawler.errors import (
+    DnsFailure,
+    FetchError,
+    LocalFault,
+    Refused,
+    Reset,
+    Timeout,
+    Unreachable,
+)
+from crawler.fetch.base import Answer, Fetch, Request
+
+STATUSES: Final = frozenset(
+    {408, 420, 425, 429, 500, 502, 503, 504, 529, 530, *range(520, 528)}
+)
+FAULTS: Final = (DnsFailure, LocalFault, Refused, Reset, Timeout, Unreachable)
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Attempts in all, the first back-off and the longest wait in seconds, seconds an attempt."""
+
+    attempts: int = 3
+    backoff: float = 1.0
+    max_wait: float = 60.0
+    total_timeout: float = 60.0
+
+
+def retry_after(value: str, now: float) -> float | None:
+    """Seconds that a Retry-After header asks to wait; None where it says nothing usable.
+
+    `now` is a UTC time in seconds. RFC 9110, 10.2.3: a number of seconds, or an HTTP date. A
+    date in the past asks for no wait; fractions are cut up, signs and units are not understood.
+    """
+    text = value.strip()
+    if text.isascii() and text.isdigit():
+        return float(text[:12])
+    try:
+        date = parsedate_to_datetime(text)
+        return max(0.0, date.timestamp() - now)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+
+
+def asked_wait(answer: Answer) -> float | None:
+    """Seconds that an answer asks to wait, measured by the server's own clock where it says it."""
+    value = answer.headers.get("Retry-After")
+    if value is None:
+        return None
+    now = time.time()
+    try:
+        now = parsedate_to_datetime(answer.headers["Date"]).timestamp()
+    except (KeyError, ValueError, TypeError, IndexError, OverflowError):
+        pass
+    return retry_after(value, now)
+
+
+def retry(
+    fetch: Fetch,
+    rules: Retry,
+    rest: Callable[[float], Awaitable[None]],
+    hopeless: Callable[[Request], bool] = lambda _: False,
+) -> Fetch:
+    """Try again what may pass by itself; waits hold no seat, since seats are taken below.
+
+    `rest` waits; `hopeless` says that another attempt is in vain. The first attempt is made
+    plainly, since most need no second and tenacity is not free (benchmarks/throughput.py).
+    """
+
+    async def ask(request: Request) -> Answer:
+        outcome = await _attempt(fetch, request, rules)
+        if isinstance(outcome, Answer) and outcome.status not in STATUSES:
+            return outcome
+        retrying = AsyncRetrying(
+            stop=partial(_enough, rules, request, hopeless),
+            wait=partial(_wait, rules),
+            retry=retry_if_result(_may_pass),
+            sleep=rest,
+            retry_error_callback=_last,
+        )
+        return _unwrap(await retrying(_Attempts(fetch, request, rules, outcome)))
+
+    return ask
+
+
+Outcome: TypeAlias = Answer | FetchError
+
+
+class _Attempts:
+    """Calls that tenacity makes: the first gives the outcome that is known, the others ask."""
+
+    def __init__(self, fetch: Fetch, request: Request, rules: Retry, first: Outcome) -> None:
+        self._fetch, self._request, self._rules = fetch, request.by_get(), rules
+        self._first: Outcome | None = first
+
+    async def __call__(self) -> Outcome:
+        first, self._first = self._first, None
+        return first or await _attempt(self._fetch, self._request, self._rules)
+
+
+async def _attempt(fetch: Fetch, request: Request, rules: Retry) -> Outcome:
+    """One attempt: its answer, or a failure that may pass; other failures are raised."""
+    trail = request.trail
+    trail.attempts += 1
+    trail.left = rules.total_timeout
+    try:
+        return await fetch(request)
+    except FAULTS as exc:
+        return exc
+
+
+def _may_pass(outcome: Outcome) -> bool:
+    return isinstance(outcome, FetchError) or outcome.status in STATUSES
+
+
+def _enough(
+    rules: Retry, request: Request, hopeless: Callable[[Request], bool], state: RetryCallState
+) -> bool:
+    return (
+        state.attempt_number >= rules.attempts
+        or _asked(state) > rules.max_wait
+        or hopeless(request)
+    )
+
+
+def _wait(rules: Retry, state: RetryCallState) -> float:
+    """Full jitter over an exponential back-off, but never less than the server asks for."""
+    most = min(rules.max_wait, rules.backoff * 2 ** (state.attempt_number - 1))
+    return max(_asked(state), random.uniform(0.0, most))  # noqa: S311 - spreads load, no secret
+
+
+def _asked(state: RetryCallState) -> float:
+    outcome = _outcome(state)
+    return (asked_wait(outcome) or 0.0) if isinstance(outcome, Answer) else 0.0
+
+
+def _outcome(state: RetryCallState) -> Outcome:
+    if state.outcome is None:
+        raise RuntimeError("tenacity asked before the first attempt was made")
+    outcome: Outcome = state.outcome.result()
+    return outcome
+
+
+def _last(state: RetryCallState) -> Outcome:
+    return _outcome(state)
+
+
+def _unwrap(outcome: Outcome) -> Answer:
+    if isinstance(outcome, FetchError):
+        raise outcome
+    return outcome

@@ -1,0 +1,175 @@
+"""One target, one finding: the only place where answers and errors become verdicts."""
+
+from __future__ import annotations
+
+import base64
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Final
+
+from crawler.checks.base import Check, Judgement
+from crawler.errors import FetchError, LaneClosed, UrlError
+from crawler.fetch.base import Answer, Fetch, Request, Trail
+from crawler.fetch.redirects import moved_to
+from crawler.fetch.retry import STATUSES as PASSING
+from crawler.fetch.retry import asked_wait
+from crawler.urls import host_of, masked, request_url, without_credentials
+from crawler.verdict import of_chain, of_error, of_status, walled
+from storage.model import Finding, Hop, Kind, Redirect, Target, Verdict
+
+log: Final = logging.getLogger(__name__)
+QUESTIONS: Final = 4  # requests a check may make of one target, growing ones included
+UNSATISFIABLE: Final = 416  # the answer to a Range that the file does not have
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Visits targets.
+
+    `headers` are the configured ones by host; `excluded` tells which URLs are; `max_wait` is the
+    longest wait in seconds that this run accepts; `now` is UTC.
+    """
+
+    fetch: Fetch
+    checks: Mapping[Kind, Check]
+    headers: Mapping[str, Mapping[str, str]]
+    excluded: Callable[[str], bool]
+    max_wait: float
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    def at_once(self, target: Target) -> Finding | None:
+        """The finding on a target that needs no request, or None."""
+        try:
+            url = request_url(target.url)
+        except UrlError as exc:
+            return self._finding(target, Trail(), of_error(exc), detail=str(exc))
+        if self.excluded(url):
+            return self._finding(target, Trail(), Verdict.EXCLUDED, detail="by configuration")
+        return None
+
+    async def visit(self, target: Target, trail: Trail) -> Finding:
+        """Check one target; whatever happens, there is a finding.
+
+        A visit that the run cut short is `not-reached`: half a check is no evidence.
+        """
+        try:
+            return await self._check(target, trail)
+        except LaneClosed as exc:
+            return self._closed(target, trail, exc)
+        except FetchError as exc:
+            verdict = of_error(exc)
+            return self._finding(target, trail, verdict, detail=str(exc) or None)
+        except Exception:
+            log.exception("a defect of this program, met at %s", masked(target.url))
+            detail = "a defect of this program; the log has the traceback"
+            return self._finding(target, trail, Verdict.CRASHED, detail=detail)
+
+    async def _check(self, target: Target, trail: Trail) -> Finding:
+        check = self.checks[target.kind]
+        request = self._private(check.ask(target, trail))
+        for _ in range(QUESTIONS):
+            answer = await self.fetch(request)
+            if not _for_check(request, answer):
+                return self._of_answer(target, trail, answer)
+            judged = check.judge(request, answer)
+            if isinstance(judged, Judgement):
+                return self._judged(target, trail, answer, judged)
+            request = replace(judged, private=request.private)
+        return self._judged(target, trail, answer, Judgement())
+
+    def _private(self, request: Request) -> Request:
+        """Add the credentials of the URL and the headers configured for its host."""
+        url, credentials = without_credentials(request.url)
+        private = dict(self.headers.get(host_of(url), {}))
+        if credentials is not None:
+            token = base64.b64encode(":".join(credentials).encode()).decode()
+            private["Authorization"] = f"Basic {token}"
+        return replace(request, url=url, private=private) if private else request
+
+    def _of_answer(self, target: Target, trail: Trail, answer: Answer) -> Finding:
+        verdict, detail = of_status(answer.status), None
+        mark = walled(answer.status, answer.headers, answer.body)
+        wait = asked_wait(answer) if answer.status in PASSING else None
+        if mark is not None:
+            verdict, detail = Verdict.BOT_BLOCKED, mark
+        if wait is not None and wait > self.max_wait:
+            trail.retry_at = self.now().timestamp() + wait
+            verdict, detail = Verdict.RATE_LIMITED, f"asks to come back in {wait:.0f} s"
+        return self._finding(target, trail, verdict, answer, detail)
+
+    def _judged(
+        self, target: Target, trail: Trail, answer: Answer, judged: Judgement
+    ) -> Finding:
+        mark = walled(answer.status, answer.headers, answer.body)
+        if mark is not None:
+            return self._finding(target, trail, Verdict.BOT_BLOCKED, answer, mark)
+        verdict, moved = judged.verdict, moved_to(trail.redirects, answer.url)
+        if verdict is Verdict.OK:
+            verdict = of_chain(trail.redirects, moved)
+        finding = self._finding(target, trail, verdict, answer, judged.detail)
+        return replace(
+            finding,
+            picture=judged.picture,
+            moved_to=masked(moved) if moved and verdict is Verdict.MOVED else None,
+        )
+
+    def _closed(self, target: Target, trail: Trail, exc: LaneClosed) -> Finding:
+        trail.retry_at = exc.until
+        return self._finding(target, trail, Verdict.NOT_REACHED, detail=str(exc))
+
+    def dropped(self, target: Target, why: LaneClosed) -> Finding:
+        """The finding on a target that was never started."""
+        return self._closed(target, Trail(), why)
+
+    def _finding(
+        self,
+        target: Target,
+        trail: Trail,
+        verdict: Verdict,
+        answer: Answer | None = None,
+        detail: str | None = None,
+    ) -> Finding:
+        return Finding(
+            target=target.id,
+            url=target.url,
+            verdict=verdict,
+            checked_at=self.now(),
+            status=answer.status if answer else _last_status(trail, verdict),
+            final_url=masked(answer.url) if answer else None,
+            redirects=tuple(Redirect(masked(hop.url), hop.status) for hop in trail.redirects),
+            hops=tuple(_masked(hop) for hop in trail.hops),
+            attempts=trail.attempts,
+            requests=len(trail.hops),
+            elapsed=time.monotonic() - trail.started if trail.hops else 0.0,
+            bytes=trail.bytes,
+            detail=detail,
+            retry_at=_moment(trail.retry_at),
+            evidence=trail.evidence,
+        )
+
+
+def _for_check(request: Request, answer: Answer) -> bool:
+    """Whether the check has a word on this answer: a success, or a Range that failed."""
+    if 200 <= answer.status < 300:  # noqa: PLR2004 - the class of success
+        return True
+    return answer.status == UNSATISFIABLE and "Range" in request.headers
+
+
+def _last_status(trail: Trail, verdict: Verdict) -> int | None:
+    """The status that a failed chain ended with: redirects that lead nowhere have one."""
+    redirects = {Verdict.REDIRECT_LOOP, Verdict.TOO_MANY_REDIRECTS, Verdict.BAD_REDIRECT}
+    return trail.redirects[-1].status if trail.redirects and verdict in redirects else None
+
+
+def _masked(hop: Hop) -> Hop:
+    return replace(hop, url=masked(hop.url)) if "@" in hop.url else hop
+
+
+def _moment(seconds: float | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+
+

@@ -1,0 +1,74 @@
+"""Content codings, undone within bounds."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import Callable
+
+import brotli
+import pytest
+import zstandard
+
+from crawler.errors import BadResponse
+from crawler.fetch.codings import decode
+
+PAGE = b"<p>the same sentence over and over</p>" * 400
+
+
+def raw_deflate(data: bytes) -> bytes:
+    """Deflate without the zlib header, as many servers send it."""
+    packer = zlib.compressobj(wbits=-15)
+    return packer.compress(data) + packer.flush()
+
+
+PACKERS: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
+    "gzip": ("gzip", gzip.compress),
+    "x-gzip": ("x-gzip", gzip.compress),
+    "deflate": ("deflate", zlib.compress),
+    "raw deflate": ("deflate", raw_deflate),
+    "brotli": ("br", brotli.compress),
+    "zstd": ("zstd", zstandard.compress),
+    "none": ("identity", bytes),
+}
+
+
+@pytest.mark.parametrize("name", PACKERS)
+def test_each_coding_is_undone(name: str) -> None:
+    """Every coding that we accept is undone to the last byte."""
+    header, pack = PACKERS[name]
+
+    assert decode(pack(PAGE), header, 1_000_000, whole=True) == PAGE
+
+
+@pytest.mark.parametrize("name", PACKERS)
+def test_a_bomb_opens_to_its_limit(name: str) -> None:
+    """However much a body would open to, no more than the limit is ever made of it."""
+    header, pack = PACKERS[name]
+
+    assert decode(pack(b"\0" * 5_000_000), header, 1000, whole=True)[:1000] == b"\0" * 1000
+
+
+def test_layers_are_undone_from_the_outside() -> None:
+    """Codings over one another are undone in reverse; too many are refused."""
+    assert decode(gzip.compress(zlib.compress(PAGE)), "deflate, gzip", 10**6, whole=True) == PAGE
+    with pytest.raises(BadResponse, match="5 content codings"):
+        decode(b"x", "gzip,gzip,gzip,gzip,gzip", 10, whole=True)
+
+
+@pytest.mark.parametrize("header", ["gzip", "deflate", "br", "zstd", "compress", "nonsense"])
+def test_what_is_not_in_its_coding_is_a_bad_response(header: str) -> None:
+    """A body that is not in the coding it claims is an error with a reason."""
+    with pytest.raises(BadResponse, match="content coding|the body is not"):
+        decode(b"<html>plain</html>", header, 1000, whole=True)
+
+
+@pytest.mark.parametrize("name", ["gzip", "deflate", "brotli"])
+def test_a_whole_body_that_ends_too_early_is_told(name: str) -> None:
+    """A coded body that was cut is an error when it came whole, and fine when we cut it."""
+    header, pack = PACKERS[name]
+    cut = pack(PAGE)[:-6]
+
+    with pytest.raises(BadResponse):
+        decode(cut, header, 10**6, whole=True)
+    assert PAGE.startswith(decode(cut, header, 10**6, whole=False))
