@@ -36,6 +36,11 @@ class Trail:
     evidence: dict[str, object] = field(default_factory=dict)
 
 
+def no_headers() -> Mapping[str, str]:
+    """No headers, the same empty mapping each time."""
+    return NO_HEADERS
+
+
 def no_trail() -> Trail:
     """A trail of its own, for requests that belong to no visit."""
     return Trail()
@@ -51,8 +56,8 @@ class Request:
 
     url: str
     method: str = "GET"
-    headers: Mapping[str, str] = NO_HEADERS
-    private: Mapping[str, str] = NO_HEADERS
+    headers: Mapping[str, str] = field(default_factory=no_headers)
+    private: Mapping[str, str] = field(default_factory=no_headers)
     limit: int = 0
     enough: Callable[[bytes], bool] | None = None
     tolerant: bool = False
@@ -79,7 +84,7 @@ class Answer:
 
     url: str
     status: int
-    headers: Mapping[str, str] = NO_HEADERS
+    headers: Mapping[str, str] = field(default_factory=no_headers)
     body: bytes = b""
     complete: bool = True
     length: int | None = None

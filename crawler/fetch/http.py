@@ -139,7 +139,7 @@ def _fault(exc: Exception, dial: Dial) -> FetchError:
     if isinstance(exc, aiohttp.ClientPayloadError):
         return BadResponse(f"the body broke off: {_first_line(exc)}", phase="read")
     if isinstance(exc, aiohttp.ClientResponseError):
-        return BadResponse(f"not HTTP: {exc.message[:200]}", phase="read")
+        return BadResponse(f"not HTTP: {_one_line(exc.message)}", phase="read")
     if isinstance(exc, OSError):
         return connect_fault(exc, dial.phase)
     if isinstance(exc, aiohttp.ClientConnectionError):
@@ -154,7 +154,11 @@ def _disconnected(exc: aiohttp.ServerDisconnectedError) -> FetchError:
 
 
 def _first_line(exc: Exception) -> str:
-    return str(exc).partition("\n")[0][:200]
+    return _one_line(str(exc))
+
+
+def _one_line(text: str) -> str:
+    return text.strip().partition("\n")[0].rstrip(":")[:200]
 
 
 def _wanted(request: Request, status: int) -> int:

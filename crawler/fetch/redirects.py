@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Final
 
 from crawler.errors import (
@@ -97,11 +98,9 @@ def _private(request: Request, url: str) -> Mapping[str, str]:
     return request.private if origin_of(url) == origin_of(request.url) else NO_HEADERS
 
 
-def moved_to(chain: list[Redirect], final: str) -> str | None:
+def moved_to(chain: Sequence[Redirect], final: str) -> str | None:
     """The last hop reached by permanent redirects only; None if the first is temporary."""
-    to = None
-    for redirect, after in zip(chain, [*(one.url for one in chain[1:]), final], strict=True):
-        if redirect.status not in PERMANENT:
-            return to
-        to = after
-    return to
+    permanent = list(takewhile(lambda one: one.status in PERMANENT, chain))
+    if not permanent:
+        return None
+    return final if len(permanent) == len(chain) else chain[len(permanent)].url
