@@ -1,0 +1,169 @@
+"""The tables. `docs/database.md` tells what each column means; `migrations/` how they came to be."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Final
+
+import sqlalchemy as sa
+from sqlalchemy.types import TypeDecorator
+
+HEAD: Final = "0001"  # the newest migration; a test holds it true
+
+
+class Moment(TypeDecorator[datetime]):
+    """A point in time, stored as UTC without a zone, since SQLite knows none."""
+
+    impl = sa.DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        """Turn an aware time into UTC."""
+        del dialect
+        return None if value is None else value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        """Make the stored time aware again."""
+        del dialect
+        return None if value is None else value.replace(tzinfo=UTC)
+
+
+metadata: Final = sa.MetaData()
+
+run: Final = sa.Table(
+    "run",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("command", sa.String, nullable=False),
+    sa.Column("started_at", Moment, nullable=False),
+    sa.Column("finished_at", Moment),
+    sa.Column("ended", sa.String),
+)
+record: Final = sa.Table(
+    "record",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("path", sa.String, nullable=False),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("size", sa.BigInteger),
+    sa.Column("mtime_ns", sa.BigInteger),
+    sa.Column("digest", sa.String),
+    sa.Column("seen_run", sa.Integer, nullable=False, index=True),
+    sa.UniqueConstraint("path", "number"),
+)
+problem: Final = sa.Table(
+    "problem",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("path", sa.String, nullable=False, index=True),
+    sa.Column("line", sa.Integer),
+    sa.Column("reason", sa.String, nullable=False),
+    sa.Column("seen_run", sa.Integer, nullable=False, index=True),
+)
+target: Final = sa.Table(
+    "target",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("url", sa.String, nullable=False, unique=True),
+    sa.Column("state", sa.String, nullable=False, server_default="new"),
+    sa.Column("since", Moment),
+    sa.Column("failing_since", Moment),
+    sa.Column("failures", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("hard_since", Moment),
+    sa.Column("hard", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("alive_streak", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("checked_at", Moment),
+    sa.Column("next_due", Moment, index=True),
+    sa.Column("last_run", sa.Integer, index=True),
+)
+link: Final = sa.Table(
+    "link",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("record_id", sa.ForeignKey("record.id"), nullable=False, index=True),
+    sa.Column("target_id", sa.ForeignKey("target.id"), nullable=False, index=True),
+    sa.Column("kind", sa.String, nullable=False),
+    sa.Column("field", sa.String, nullable=False),
+    sa.Column("item", sa.String, nullable=False),
+    sa.Column("line", sa.Integer, nullable=False),
+    sa.Column("column", sa.Integer, nullable=False),
+    sa.Column("text", sa.String, nullable=False),
+    sa.Column("declared", sa.JSON(none_as_null=True)),
+    sa.Column("first_run", sa.Integer, nullable=False),
+    sa.Column("closed_run", sa.Integer),
+    sa.Column("judged_run", sa.Integer),
+)
+link_issue: Final = sa.Table(
+    "link_issue",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("link_id", sa.ForeignKey("link.id"), nullable=False, index=True),
+    sa.Column("issue", sa.String, nullable=False, index=True),
+    sa.Column("expected", sa.String),
+    sa.Column("actual", sa.String),
+)
+finding: Final = sa.Table(
+    "finding",
+    metadata,
+    sa.Column("run_id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("target_id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("verdict", sa.String, nullable=False),
+    sa.Column("class", sa.String, nullable=False),
+    sa.Column("status", sa.Integer),
+    sa.Column("final_url", sa.String),
+    sa.Column("moved_to", sa.String),
+    sa.Column("redirects", sa.JSON(none_as_null=True)),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("requests", sa.Integer, nullable=False),
+    sa.Column("elapsed", sa.Float, nullable=False),
+    sa.Column("bytes", sa.BigInteger, nullable=False),
+    sa.Column("checked_at", Moment, nullable=False),
+    sa.Column("detail", sa.String),
+    sa.Column("retry_at", Moment),
+    sa.Column("evidence", sa.JSON(none_as_null=True)),
+    sa.Index("ix_finding_target", "target_id", "run_id"),
+    sqlite_with_rowid=False,
+)
+hop: Final = sa.Table(
+    "hop",
+    metadata,
+    sa.Column("run_id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("target_id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("attempt", sa.Integer, nullable=False),
+    sa.Column("method", sa.String, nullable=False),
+    sa.Column("url", sa.String, nullable=False),
+    sa.Column("status", sa.Integer),
+    sa.Column("error", sa.String),
+    sa.Column("elapsed", sa.Float, nullable=False),
+    sa.Column("address", sa.String),
+    sqlite_with_rowid=False,
+)
+image: Final = sa.Table(
+    "image",
+    metadata,
+    sa.Column("run_id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("target_id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("width", sa.Integer),
+    sa.Column("height", sa.Integer),
+    sa.Column("stored_width", sa.Integer),
+    sa.Column("stored_height", sa.Integer),
+    sa.Column("orientation", sa.Integer, nullable=False),
+    sa.Column("format", sa.String, nullable=False),
+    sa.Column("frames", sa.Integer),
+    sa.Column("mode", sa.String),
+    sa.Column("bytes", sa.BigInteger),
+    sa.Column("digest", sa.String, index=True),
+    sa.Column("cached", sa.String),
+    sqlite_with_rowid=False,
+)
+event: Final = sa.Table(
+    "event",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("target_id", sa.ForeignKey("target.id"), nullable=False, index=True),
+    sa.Column("run_id", sa.Integer, nullable=False, index=True),
+    sa.Column("at", Moment, nullable=False),
+    sa.Column("from_state", sa.String, nullable=False),
+    sa.Column("to_state", sa.String, nullable=False),
+)
