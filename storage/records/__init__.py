@@ -1,0 +1,19 @@
+"""Records on disk: paths to documents, each with its links and where they stand.
+
+Reading never fails as a whole. What cannot be parsed becomes a `Problem`, and the rest goes on.
+"""
+
+from storage.records.files import NoRecords, PathMissing, files, stamp
+from storage.records.gather import DEFAULT_RULES, Rules
+from storage.records.read import SUFFIXES, read
+
+__all__ = [
+    "DEFAULT_RULES",
+    "SUFFIXES",
+    "NoRecords",
+    "PathMissing",
+    "Rules",
+    "files",
+    "read",
+    "stamp",
+]

@@ -1,0 +1,70 @@
+"""Which files are records: paths to files, in sorted order."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Final
+
+from storage.errors import StorageError
+from storage.model import Stamp
+
+PLAIN: Final = (".md", ".markdown", ".html", ".txt", ".yaml", ".yml", ".json", ".jsonl", ".ndjson")
+SUFFIXES: Final = (*PLAIN, *(f"{suffix}.gz" for suffix in PLAIN))
+
+
+class PathMissing(StorageError):  # noqa: N818 - the path is what is missing
+    """A path that the user gave does not exist."""
+
+
+class NoRecords(StorageError):  # noqa: N818 - reads as what it says
+    """The paths that the user gave hold no record file."""
+
+
+def files(paths: Iterable[str], *, exclude: Sequence[str] = ()) -> Iterator[str]:
+    """Every record file below the paths, sorted, hidden ones skipped; a file's name is kept as given.
+
+    Raises:
+        PathMissing: a path does not exist.
+        NoRecords: there is no record file at all.
+    """
+    roots = list(paths)
+    for root in roots:
+        if not Path(root).exists():
+            raise PathMissing(f"{root} does not exist: name a file or a directory of records")
+    count = 0
+    for root in roots:
+        for path in _below(root, exclude):
+            count += 1
+            yield path
+    if not count:
+        shown = ", ".join(roots)
+        kinds = " ".join(PLAIN)
+        raise NoRecords(f"{shown} holds no records: they end in {kinds}, each also .gz")
+
+
+def _below(root: str, exclude: Sequence[str]) -> Iterator[str]:
+    if not Path(root).is_dir():
+        yield root
+        return
+    for folder, names, found in Path(root).walk() if hasattr(Path, "walk") else _walk(root):
+        names[:] = sorted(name for name in names if not name.startswith("."))
+        for name in sorted(found):
+            path = (Path(folder) / name).as_posix()
+            if not name.startswith(".") and name.lower().endswith(SUFFIXES):
+                if not any(fnmatchcase(path, pattern) for pattern in exclude):
+                    yield path
+
+
+def _walk(root: str) -> Iterator[tuple[str, list[str], list[str]]]:
+    import os  # noqa: PLC0415 - for Python 3.11 alone
+
+    yield from os.walk(root)
+
+
+def stamp(path: str, data: bytes) -> Stamp:
+    """What tells whether the file has changed."""
+    status = Path(path).stat()
+    return Stamp(status.st_size, status.st_mtime_ns, hashlib.sha256(data).hexdigest())

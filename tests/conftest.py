@@ -1,0 +1,20 @@
+"""What every test may ask for."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def corpus() -> Path:
+    """The folder of real material, beside the project; in CI it has to be there."""
+    folder = Path(os.environ.get("LINKHEALTH_CORPUS", ROOT.parent / "shared" / "corpus"))
+    if not folder.is_dir():
+        assert not os.environ.get("CI"), f"{folder} is missing, and CI must not skip its tests"
+        pytest.skip(f"the corpus is not on this machine ({folder})")
+    return folder
