@@ -1,0 +1,161 @@
+"""The sections of `config.toml` as frozen values; `docs/configuration.md` tells of each key."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from crawler.config.units import CidrText, DetourText, Duration, Size
+
+Count = Annotated[int, Meta(ge=1)]
+Natural = Annotated[int, Meta(ge=0)]
+Fields = dict[str, str]
+
+DAY = 86_400.0
+
+
+class Section(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The parent of all sections."""
+
+
+class Records(Section, frozen=True, kw_only=True):
+    """Which records to read, and which of their keys hold which kind of URL."""
+
+    paths: tuple[str, ...] = ("seeds",)
+    base_url: str = ""
+    exclude: tuple[str, ...] = ()
+    fields: Fields = {}
+
+
+class Network(Section, frozen=True, kw_only=True):
+    """How to ask."""
+
+    concurrency: Count = 128
+    user_agent: str = "linkhealth/0.1 (+https://pypi.org/project/linkhealth/)"
+    connect_timeout: Duration = Duration(10)
+    read_timeout: Duration = Duration(20)
+    total_timeout: Duration = Duration(60)
+    max_redirects: Natural = 10
+    max_body: Size = Size(64 * 1024)
+    ca_file: str = ""
+    proxy: str = ""
+    allow_networks: tuple[CidrText, ...] = ()
+    connect_to: tuple[DetourText, ...] = ()
+    robots: bool = False
+    headers: dict[str, dict[str, str]] = {}
+
+
+class HostRules(Section, frozen=True, kw_only=True):
+    """What may be said of the hosts that a pattern names; they share one lane."""
+
+    per_host: Count | None = None
+    interval: Duration | None = None
+    max_interval: Duration | None = None
+    breaker: Count | None = None
+    adaptive: bool | None = None
+
+
+class Hosts(Section, frozen=True, kw_only=True):
+    """How politely to ask."""
+
+    per_host: Count = 2
+    interval: Duration = Duration(0.5)
+    max_interval: Duration = Duration(4)
+    breaker: Count = 5
+    adaptive: bool = True
+    join: Literal["domain", "host"] = "domain"
+    patterns: dict[str, HostRules] = {}
+
+
+class Retry(Section, frozen=True, kw_only=True):
+    """When and how often to ask again."""
+
+    attempts: Count = 3
+    backoff: Duration = Duration(1)
+    max_wait: Duration = Duration(60)
+
+
+class Checks(Section, frozen=True, kw_only=True):
+    """Which checks of content to make."""
+
+    amp: bool = True
+    not_found: bool = True
+    parked: bool = True
+    fragments: bool = False
+    https: bool = False
+
+
+class Images(Section, frozen=True, kw_only=True):
+    """How to look at images, and where to keep them."""
+
+    cache: str = "cache"
+    max_bytes: Size = Size(32 * 1024**2)
+    max_pixels: Count = 178_956_970
+    cache_size: Size = Size(10 * 1024**3)
+    placeholders: tuple[str, ...] = ()
+    tolerance: Natural = 0
+    proof: Literal["pixels", "structure"] = "pixels"
+
+
+class Database(Section, frozen=True, kw_only=True):
+    """Where to remember, and for how long."""
+
+    url: str = "sqlite:///linkhealth.db"
+    keep: Duration = Duration(365 * DAY)
+
+
+class Schedule(Section, frozen=True, kw_only=True):
+    """How long each finding stays fresh."""
+
+    alive: Duration = Duration(7 * DAY)
+    failing: tuple[Duration, ...] = (Duration(3600), Duration(DAY), Duration(3 * DAY))
+    dead: Duration = Duration(30 * DAY)
+    unknown: Duration = Duration(DAY)
+    splay: Annotated[float, Meta(ge=0, le=10)] = 1.0
+
+
+class States(Section, frozen=True, kw_only=True):
+    """How much evidence makes a suspect dead."""
+
+    hard_failures: Count = 2
+    hard_span: Duration = Duration(DAY)
+    soft_failures: Count = 3
+    soft_span: Duration = Duration(6 * DAY)
+
+
+class Report(Section, frozen=True, kw_only=True):
+    """What makes the exit code 1."""
+
+    fail_on: tuple[str, ...] = ("hard", "soft", "transient", "content", "issues")
+
+
+class Notify(Section, frozen=True, kw_only=True):
+    """Whom to tell of news."""
+
+    urls: tuple[str, ...] = ()
+    on: tuple[str, ...] = ("dead", "alive")
+
+
+class Dashboard(Section, frozen=True, kw_only=True):
+    """Where the dashboard listens."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65_535)] = 8080
+
+
+class Config(Section, frozen=True, kw_only=True):
+    """The whole configuration."""
+
+    records: Records = Records()
+    network: Network = Network()
+    hosts: Hosts = Hosts()
+    retry: Retry = Retry()
+    checks: Checks = Checks()
+    images: Images = Images()
+    database: Database = Database()
+    schedule: Schedule = Schedule()
+    state: States = States()
+    report: Report = Report()
+    notify: Notify = Notify()
+    dashboard: Dashboard = Dashboard()

@@ -1,0 +1,127 @@
+"""Durations, sizes and detours as people write them."""
+
+from __future__ import annotations
+
+import re
+from ipaddress import ip_network
+from typing import Final
+
+from crawler.fetch.dial import Detour
+
+SECONDS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
+BYTES: Final = {
+    "": 1,
+    "b": 1,
+    "kb": 1000,
+    "mb": 1000**2,
+    "gb": 1000**3,
+    "kib": 1024,
+    "mib": 1024**2,
+    "gib": 1024**3,
+    "tib": 1024**4,
+}
+DURATION: Final = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|s|m|h|d|w))+")
+PART: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d|w)")
+SIZE: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([a-zA-Z]*)")
+ANY_FOUR: Final = 4
+
+
+class Duration(float):
+    """Seconds, written as a number or as "30s", "10m", "1h30m", "7d"."""
+
+    __slots__ = ()
+
+
+class Size(int):
+    """Bytes, written as a number or as "32MiB"."""
+
+    __slots__ = ()
+
+
+class CidrText(str):
+    """A network such as "10.0.0.0/8"."""
+
+    __slots__ = ()
+
+
+class DetourText(str):
+    """A detour such as "::127.0.0.1:8080"."""
+
+    __slots__ = ()
+
+
+def parse_duration(value: object) -> Duration:
+    """Seconds from a number or a text.
+
+    Raises:
+        ValueError: it is neither, or negative.
+    """
+    if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0:
+        return Duration(value)
+    if isinstance(value, str):
+        text = value.strip().lower()
+        if DURATION.fullmatch(text):
+            return Duration(sum(float(n) * SECONDS[unit] for n, unit in PART.findall(text)))
+        if re.fullmatch(r"\d+(\.\d+)?", text):
+            return Duration(text)
+    raise ValueError(f'{value!r} is no duration: write seconds, or "30s", "10m", "7d"')
+
+
+def parse_size(value: object) -> Size:
+    """Bytes from a number or a text.
+
+    Raises:
+        ValueError: it is neither, or negative.
+    """
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return Size(value)
+    match = SIZE.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match and match[2].lower() in BYTES:
+        return Size(float(match[1]) * BYTES[match[2].lower()])
+    raise ValueError(f'{value!r} is no size: write bytes, or "32MiB"')
+
+
+def parse_cidr(value: object) -> CidrText:
+    """A network, checked.
+
+    Raises:
+        ValueError: it is none.
+    """
+    try:
+        ip_network(str(value), strict=False)
+    except ValueError as exc:
+        raise ValueError(f'{value!r} is no network: write "10.0.0.0/8"') from exc
+    return CidrText(value)
+
+
+def parse_detour(text: str) -> Detour:
+    """HOST1:PORT1:HOST2:PORT2 as in curl; IPv6 addresses in brackets, any part may be empty.
+
+    Raises:
+        ValueError: it is not of that form.
+    """
+    parts = re.findall(r"(\[[^\]]*\]|[^:\[\]]*)(?::|$)", text)[:ANY_FOUR]
+    ports = [part for part in parts[1::2] if part]
+    if text.count(":") < ANY_FOUR - 1 or not all(p.isdigit() and int(p) < 65_536 for p in ports):  # noqa: PLR2004
+        raise ValueError(f"{text!r} is not HOST1:PORT1:HOST2:PORT2 (the first two may be empty)")
+    hosts = [part.strip("[]").lower() or None for part in (parts[0], parts[2])]
+    numbers = [int(part) if part else None for part in (parts[1], parts[3])]
+    return Detour(hosts[0], numbers[0], hosts[1], numbers[1])
+
+
+def check_detour(value: object) -> DetourText:
+    """A detour, checked, as text.
+
+    Raises:
+        ValueError: it is none.
+    """
+    parse_detour(str(value))
+    return DetourText(value)
+
+
+PARSERS: Final = {
+    Duration: parse_duration,
+    Size: parse_size,
+    CidrText: parse_cidr,
+    DetourText: check_detour,
+}
