@@ -1,0 +1,99 @@
+"""What a file is, by its first bytes alone: neither its suffix nor its type has a say."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+ISO_BRANDS: Final = {
+    b"avif": "AVIF",
+    b"avis": "AVIF",
+    b"heic": "HEIC",
+    b"heix": "HEIC",
+    b"hevc": "HEIC",
+    b"mif1": "HEIF",
+    b"msf1": "HEIF",
+}
+IMAGES: Final[tuple[tuple[bytes, str], ...]] = (
+    (b"\xff\xd8\xff", "JPEG"),
+    (b"\x89PNG\r\n\x1a\n", "PNG"),
+    (b"GIF87a", "GIF"),
+    (b"GIF89a", "GIF"),
+    (b"BM", "BMP"),
+    (b"\0\0\1\0", "ICO"),
+    (b"\0\0\2\0", "CUR"),
+    (b"II*\0", "TIFF"),
+    (b"MM\0*", "TIFF"),
+    (b"II+\0", "TIFF"),
+    (b"MM\0+", "TIFF"),
+    (b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG2000"),
+    (b"\xff\x4f\xff\x51", "JPEG2000"),
+    (b"\0\0\0\x0cJXL \r\n\x87\n", "JXL"),
+    (b"\xff\x0a", "JXL"),
+    (b"8BPS", "PSD"),
+    (b"DDS ", "DDS"),
+    (b"icns", "ICNS"),
+)
+OTHERS: Final[tuple[tuple[bytes, str], ...]] = (
+    (b"%PDF-", "a PDF document"),
+    (b"PK\x03\x04", "a ZIP archive"),
+    (b"\x1f\x8b", "gzip data"),
+    (b"OggS", "an Ogg file"),
+    (b"ID3", "an MP3 file"),
+    (b"\x1aE\xdf\xa3", "a Matroska or WebM video"),
+    (b"FLV", "a Flash video"),
+    (b"Rar!", "a RAR archive"),
+    (b"7z\xbc\xaf", "a 7z archive"),
+    (b"\x7fELF", "a program"),
+)
+HTML: Final = re.compile(rb"<!doctype html|<html|<head|<body|<script|<title|<div|<meta", re.I)
+SVG: Final = re.compile(rb"<(?:\w+:)?svg[\s>/]", re.I)
+SHORTEST: Final = 16  # bytes before which nothing is told
+
+
+def image_kind(data: bytes) -> str | None:
+    """The format of image bytes, or None."""
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "WEBP"
+    if data[4:8] == b"ftyp":
+        brands = [data[8:12], *(data[n : n + 4] for n in range(16, min(len(data), 64), 4))]
+        return next((ISO_BRANDS[brand] for brand in brands if brand in ISO_BRANDS), None)
+    return next((name for magic, name in IMAGES if data.startswith(magic)), None)
+
+
+def is_svg(data: bytes) -> bool:
+    """Whether the text begins as an SVG document: nothing but a prolog stands before its root."""
+    text = data.lstrip(b"\xef\xbb\xbf \t\r\n")
+    found = SVG.search(text[:8192])
+    if not text.startswith(b"<") or found is None:
+        return False
+    return HTML.search(text[: found.start()]) is None
+
+
+def other_kind(data: bytes) -> str | None:
+    """What bytes are that are no image, or None if nobody can tell."""
+    if data[4:8] == b"ftyp":
+        return "a video (MP4)"
+    for magic, name in OTHERS:
+        if data.startswith(magic):
+            return name
+    text = data[:2048].lstrip(b"\xef\xbb\xbf \t\r\n")
+    if HTML.search(text):
+        return "an HTML page"
+    if b"\0" in text:
+        return None
+    return _text_kind(text)
+
+
+def _text_kind(text: bytes) -> str | None:
+    control = sum(byte < 32 and byte not in b"\t\r\n\f\x1b" for byte in text)  # noqa: PLR2004 - ASCII
+    if control or not text:
+        return None
+    try:
+        text.decode()
+    except UnicodeDecodeError as exc:
+        if exc.start < len(text) - 4:
+            return None
+    if text[:1] in b"{[":
+        return "JSON"
+    return "XML" if text.startswith(b"<?xml") else "text"
