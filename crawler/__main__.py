@@ -1,0 +1,5 @@
+"""`python -m crawler` is `linkhealth`."""
+
+from crawler.cli import main
+
+main()

@@ -1,0 +1,116 @@
+"""`linkhealth audit`: check every due target."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+
+import click
+
+from crawler import app
+from crawler.cli.output import failed, word_list, write
+from crawler.config import Config, load, parse_detour, parse_duration
+from crawler.doctor import raise_open_files
+from crawler.progress import watch
+from crawler.report import REPORTS, Selection, summarise
+from storage.database import open_engine
+from storage.model import Kind, Run
+from storage.queries import Totals
+
+UNFINISHED: Final = {"interrupted": 130, "deadline": 4, "terminated": 4, "outage": 4}
+Callback = TypeVar("Callback", bound=Callable[..., Any])
+
+
+class DurationType(click.ParamType):
+    """Seconds, or 30s, 10m, 1h30m."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Parse it, or say what it should be."""
+        try:
+            return float(parse_duration(value))
+        except ValueError as exc:
+            self.fail(str(exc), param, ctx)
+
+
+class DetourType(click.ParamType):
+    """HOST1:PORT1:HOST2:PORT2."""
+
+    name = "host1:port1:host2:port2"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Check it, or say what it should be."""
+        try:
+            parse_detour(value)
+        except ValueError as exc:
+            self.fail(str(exc), param, ctx)
+        return str(value)
+
+
+def run_options(command: Callback) -> Callback:
+    """The options that audit, refresh and run have in common."""
+    kinds = click.Choice([kind.value for kind in Kind])
+    for option in (
+        click.argument("paths", nargs=-1),
+        click.option("--format", "format_", type=click.Choice(list(REPORTS)), default="table"),
+        click.option("-o", "--output", metavar="FILE", help="Write the report there; - is stdout."),
+        click.option("--only-kind", type=kinds, multiple=True, help="Check this kind alone."),
+        click.option("--force", is_flag=True, help="Check what is not due, too."),
+        click.option("--max-runtime", type=DurationType(), help="End after 30s, 10m, 2h."),
+        click.option("--fail-on", callback=word_list, help="What makes the exit code 1."),
+        click.option("--connect-to", type=DetourType(), multiple=True, help="As in curl."),
+        click.option("--no-progress", is_flag=True, help="Show no progress."),
+    ):
+        command = option(command)
+    return command
+
+
+@click.command()
+@run_options
+@click.pass_obj
+def audit(obj: dict[str, Any], **options: Any) -> int:
+    """Check every due target of the records in PATHS (default: those of the configuration)."""
+    config = load(obj["config"])
+    raise_open_files(config.network.concurrency)
+    asked = app.Options(
+        "audit",
+        options["paths"],
+        tuple(Kind(kind) for kind in options["only_kind"]),
+        options["force"],
+        options["max_runtime"],
+        options["connect_to"],
+    )
+    with watch(progress=not options["no_progress"], quiet=obj["quiet"]) as observer:
+        outcome = loop_runner()(app.audit(config, asked, observer))
+    return _tell(config, outcome.run, options)
+
+
+def _tell(config: Config, run: Run, options: dict[str, Any]) -> int:
+    """Write the report of a run; return the exit code that it means."""
+    engine = open_engine(config.database.url)
+    try:
+        summary = summarise(engine, Selection(asked=run))
+        write(REPORTS[options["format_"]](summary), options["output"])
+    finally:
+        engine.dispose()
+    return _code(run, summary.totals, len(summary.problems), options["fail_on"] or config.report.fail_on)
+
+
+def _code(run: Run, totals: Totals, problems: int, fail_on: tuple[str, ...]) -> int:
+    if run.ended in UNFINISHED:
+        return UNFINISHED[run.ended]
+    return int(failed(totals, problems, fail_on))
+
+
+def loop_runner() -> Callable[[Any], Any]:
+    """asyncio.run, on uvloop where there is one."""
+    try:
+        import uvloop  # noqa: PLC0415 - not on every platform
+    except ImportError:
+        return asyncio.run
+    if os.environ.get("LINKHEALTH_LOOP") == "asyncio":
+        return asyncio.run
+    return uvloop.run

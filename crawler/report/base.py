@@ -1,0 +1,92 @@
+"""What every report is made of, and the table of formats."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Final, TypeAlias
+
+import sqlalchemy as sa
+
+from storage import queries
+from storage.model import Problem, Run
+from storage.queries import Entry, Totals
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which part of the database a report is about.
+
+    `run`: the findings of that run alone; `asked`: every target that this run read, asked or not;
+    neither: the newest finding of every target. `only`: words of classes, verdicts, issues, states.
+    """
+
+    run: Run | None = None
+    asked: Run | None = None
+    only: frozenset[str] = frozenset()
+
+    def takes(self, entry: Entry) -> bool:
+        """Whether an entry is one of those asked for."""
+        return not self.only or bool(self.only & words(entry))
+
+
+def words(entry: Entry) -> set[str]:
+    """Every word of the contract that fits an entry."""
+    issues = {issue.issue.value for link in entry.links for issue in link.issues}
+    own = {entry.verdict.value, entry.verdict.cls.value, entry.state.value, entry.kind.value}
+    return own | issues | ({"issues"} if issues else set())
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a report shows: counts, what could not be read, and the targets, as often as needed."""
+
+    run: Run | None
+    totals: Totals
+    problems: tuple[Problem, ...]
+    entries: Callable[[], Iterator[Entry]] = field(repr=False)
+
+
+Report: TypeAlias = Callable[[Summary], Iterator[str]]
+
+
+def summarise(engine: sa.Engine, selection: Selection) -> Summary:
+    """Read a summary; the targets are read again each time they are asked for."""
+
+    def entries() -> Iterator[Entry]:
+        found = queries.entries(engine, run=selection.run, asked=selection.asked)
+        return (entry for entry in found if selection.takes(entry))
+
+    totals = Totals()
+    for entry in entries():
+        totals.add(entry)
+    run = selection.run or selection.asked
+    problems = tuple(queries.problems(engine, run=run))
+    return Summary(run or _newest(engine), totals, problems, entries)
+
+
+def _newest(engine: sa.Engine) -> Run | None:
+    return next(reversed(queries.runs(engine)), None)
+
+
+def _format(name: str) -> Report:
+    """A report whose module is imported when it is made."""
+
+    def report(summary: Summary) -> Iterator[str]:
+        module = import_module(f"crawler.report.{name}")
+        made: Iterator[str] = module.report(summary)
+        return made
+
+    return report
+
+
+REPORTS: Final[Mapping[str, Report]] = {
+    name: _format(module)
+    for name, module in (
+        ("table", "table"),
+        ("json", "json_"),
+        ("jsonl", "jsonl"),
+        ("html", "html"),
+    )
+}

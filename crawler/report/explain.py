@@ -1,0 +1,118 @@
+"""Everything known about one target, and why its verdict is what it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import sqlalchemy as sa
+
+from crawler.report.line import moment
+from crawler.report.safe import shown
+from storage import queries
+from storage.model import Hop, Picture, Verdict
+from storage.queries import Entry, Observation
+
+# One sentence each for the reader; docs/verdicts.md says more.
+MEANINGS: Final = {
+    "alive": "it answers as it should",
+    "hard": "the answer is a definite no",
+    "soft": "the server or its certificate is at fault, and may be mended",
+    "transient": "it failed in a way that often passes by itself",
+    "unknown": "the server refuses robots, or asks who we are: that says nothing about readers",
+    "content": "there is an answer, but not the thing that was promised",
+    "unchecked": "nothing was asked, so nothing is known",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """What is known of one target."""
+
+    entry: Entry
+    history: Sequence[Observation]
+    hops: Sequence[Hop]
+
+
+def find(engine: sa.Engine, url: str) -> Story | None:
+    """The story of the target with this URL; None if no record ever named it."""
+    entry = queries.find(engine, url)
+    if entry is None:
+        return None
+    history = queries.history(engine, entry.id)
+    hops = queries.hops(engine, history[-1].run, entry.id) if history else []
+    return Story(entry, history, hops)
+
+
+def explain(story: Story) -> Iterator[str]:
+    """The story, a line at a time, in the order of the evidence."""
+    entry = story.entry
+    yield f"{shown(entry.url)}\n"
+    yield from _verdict(entry)
+    yield from _requests(story)
+    if entry.finding is not None and entry.finding.picture is not None:
+        yield f"\nImage: {_picture(entry.finding.picture)}\n"
+    yield f"\nNamed by {len(entry.links)} links:\n"
+    for one in entry.links:
+        yield f"  {shown(one.record)}:{one.link.line}:{one.link.column}  {shown(one.link.field)}\n"
+        for issue in one.issues:
+            said = f"{shown(issue.expected or '')} -> {shown(issue.actual or '')}"
+            yield f"    {issue.issue.value}: {said}\n"
+    yield from _history(story)
+
+
+def _verdict(entry: Entry) -> Iterator[str]:
+    finding = entry.finding
+    if finding is None:
+        yield "Never checked: 'linkhealth audit' checks it.\n"
+        return
+    verdict = finding.verdict
+    status = f", status {finding.status}" if finding.status else ""
+    yield f"Verdict: {verdict.value} ({verdict.cls.value}{status}): {MEANINGS[verdict.cls.value]}.\n"
+    if finding.detail:
+        yield f"Reason:  {shown(finding.detail)}\n"
+    if finding.moved_to:
+        yield f"Moved:   for good to {shown(finding.moved_to)}\n"
+    since = f", failing since {moment(entry.failing_since)}" if entry.failing_since else ""
+    yield f"State:   {entry.state.value}{since}\n"
+    yield f"Checked: {moment(finding.checked_at)}; next due {moment(entry.next_due) or 'at once'}\n"
+
+
+def _requests(story: Story) -> Iterator[str]:
+    finding = story.entry.finding
+    if finding is None or not finding.requests:
+        return
+    took = f"{finding.requests} requests in {finding.attempts} attempts, {finding.elapsed:.2f} s"
+    yield f"\nRequests: {took}, {finding.bytes} bytes\n"
+    for hop in story.hops:
+        outcome = hop.status if hop.status is not None else hop.error
+        where = f" at {hop.address}" if hop.address else ""
+        yield f"  {hop.attempt}. {hop.method} {shown(hop.url)} -> {outcome} in {hop.elapsed:.2f} s{where}\n"
+
+
+def _picture(picture: Picture) -> str:
+    parts = [picture.format, str(picture.size) if picture.size else "no size"]
+    if picture.stored != picture.size:
+        parts.append(f"stored as {picture.stored}, turned by EXIF orientation {picture.orientation}")
+    if picture.bytes is not None:
+        parts.append(f"{picture.bytes} bytes")
+    return ", ".join(parts)
+
+
+def _history(story: Story) -> Iterator[str]:
+    if not story.history:
+        return
+    yield f"\nHistory: {_strip(story.history)}\n"
+    for one in story.history[-10:]:
+        status = f" {one.status}" if one.status else ""
+        yield f"  {moment(one.at)}  run {one.run}  {one.verdict.value}{status}\n"
+
+
+def _strip(history: Sequence[Observation]) -> str:
+    """A mark for each check: alive, failing, unknown or unchecked."""
+    return "".join(_mark(one.verdict) for one in history[-60:])
+
+
+def _mark(verdict: Verdict) -> str:
+    return {"alive": "█", "unknown": "?", "unchecked": "·"}.get(verdict.cls.value, "▁")
