@@ -27,7 +27,7 @@ from crawler.config import Config, HostRules, parse_detour
 from crawler.errors import ConfigError
 from crawler.fetch.base import Fetch
 from crawler.fetch.breaker import Breaker, Circuits
-from crawler.fetch.dial import Detour, Dialer, Dialling
+from crawler.fetch.dial import Dialer, Dialling
 from crawler.fetch.dns import AddressBook, SystemResolver
 from crawler.fetch.guard import Guard
 from crawler.fetch.head_first import head_first
@@ -125,10 +125,12 @@ class _Audit:
         targets = await asyncio.to_thread(find, self._engine, self._run)
         targets = [_with_secret(target, catalogue.secrets) for target in targets]
         judge = partial(advance, evidence=evidence(self._config), freshness=freshness(self._config))
-        async with Ledger(self._engine, self._run, judge) as ledger:
-            async with open_running(self._config, self._options, ledger, self._observer) as running:
-                self._running = running
-                return await self._visit(running, targets)
+        async with (
+            Ledger(self._engine, self._run, judge) as ledger,
+            open_running(self._config, self._options, ledger, self._observer) as running,
+        ):
+            self._running = running
+            return await self._visit(running, targets)
 
     async def _visit(self, running: Running, targets: list[Target]) -> str:
         lane_of = lanes_of(self._config)

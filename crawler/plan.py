@@ -18,9 +18,7 @@ def address_of(link: Link, base_url: str | None) -> str:
         return link.text
 
 
-def by_lane(
-    targets: Iterable[Target], lane_of: Callable[[str], str]
-) -> Iterator[tuple[str, Target]]:
+def by_lane(targets: Iterable[Target], lane_of: Callable[[str], str]) -> Iterator[tuple[str, Target]]:
     """Each target with the key of its lane, in the order given."""
     for target in targets:
         yield lane_of(host_of(target.url)), target

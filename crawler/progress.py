@@ -58,9 +58,7 @@ class Bar:
     def planned(self, total: int, lanes: int) -> None:
         """Show how much is due."""
         self._started = time.monotonic()
-        self._progress.update(
-            self._task, description=f"checking, {lanes} lanes", total=total, completed=0
-        )
+        self._progress.update(self._task, description=f"checking, {lanes} lanes", total=total, completed=0)
 
     def found(self, finding: Finding) -> None:
         """Move the bar on."""
@@ -68,9 +66,7 @@ class Bar:
         done = self._counts.total()
         rate = done / max(time.monotonic() - self._started, 1e-3)
         problems = sum(self._counts[cls] for cls in PROBLEMS)
-        self._progress.update(
-            self._task, advance=1, rate=f"{rate:.0f}/s", problems=f"{problems} problems"
-        )
+        self._progress.update(self._task, advance=1, rate=f"{rate:.0f}/s", problems=f"{problems} problems")
 
     def said(self, text: str) -> None:
         """Print a sentence above the bar."""

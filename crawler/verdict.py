@@ -135,9 +135,7 @@ FAILING: Final = frozenset({Class.HARD, Class.SOFT, Class.TRANSIENT, Class.CONTE
 SETTLED: Final = frozenset({Verdict.BLOCKED_ADDRESS, Verdict.ROBOTS_DENIED})
 
 
-def advance(
-    standing: Standing, finding: Finding, evidence: Evidence, freshness: Freshness
-) -> Standing:
+def advance(standing: Standing, finding: Finding, evidence: Evidence, freshness: Freshness) -> Standing:
     """What the history says once this finding is part of it."""
     after = _state_after(standing, finding, evidence)
     if finding.verdict.cls is not Class.UNCHECKED or finding.verdict in SETTLED:
@@ -176,19 +174,13 @@ def _failing(standing: Standing, at: datetime, evidence: Evidence, *, hard: bool
 
 def _proven_hard(standing: Standing, at: datetime, evidence: Evidence) -> bool:
     first = standing.hard_since
-    return (
-        first is not None
-        and standing.hard >= evidence.hard_failures
-        and at - first >= evidence.hard_span
-    )
+    return first is not None and standing.hard >= evidence.hard_failures and at - first >= evidence.hard_span
 
 
 def _proven_soft(standing: Standing, at: datetime, evidence: Evidence) -> bool:
     first = standing.failing_since
     return (
-        first is not None
-        and standing.failures >= evidence.soft_failures
-        and at - first >= evidence.soft_span
+        first is not None and standing.failures >= evidence.soft_failures and at - first >= evidence.soft_span
     )
 
 

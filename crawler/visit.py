@@ -100,9 +100,7 @@ class Visitor:
             verdict, detail = Verdict.RATE_LIMITED, f"asks to come back in {wait:.0f} s"
         return self._finding(target, trail, verdict, answer, detail)
 
-    def _judged(
-        self, target: Target, trail: Trail, answer: Answer, judged: Judgement
-    ) -> Finding:
+    def _judged(self, target: Target, trail: Trail, answer: Answer, judged: Judgement) -> Finding:
         mark = walled(answer.status, answer.headers, answer.body)
         if mark is not None:
             return self._finding(target, trail, Verdict.BOT_BLOCKED, answer, mark)
@@ -170,6 +168,3 @@ def _masked(hop: Hop) -> Hop:
 
 def _moment(seconds: float | None) -> datetime | None:
     return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
-
-
-

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
@@ -134,7 +133,9 @@ class Catalogue:
         insert = postgresql.insert if self.engine.dialect.name == "postgresql" else sqlite.insert
         statement = insert(schema.record)
         fresh = {name: statement.excluded[name] for name in ("size", "mtime_ns", "digest", "seen_run")}
-        connection.execute(statement.on_conflict_do_update(["path", "number"], set_=fresh), rows)
+        connection.execute(
+            statement.on_conflict_do_update(index_elements=["path", "number"], set_=fresh), rows
+        )
         table = schema.record
         found: dict[tuple[str, int], int] = {}
         for paths in chunks({record.path for record, _ in records}):
@@ -189,9 +190,9 @@ class Catalogue:
 
     def _known(
         self, connection: sa.Connection, record_ids: Sequence[int]
-    ) -> dict[tuple[int, str, str], Mapping[str, Any]]:
+    ) -> dict[tuple[int, str, str], sa.RowMapping]:
         table = schema.link
-        known: dict[tuple[int, str, str], Mapping[str, Any]] = {}
+        known: dict[tuple[int, str, str], sa.RowMapping] = {}
         for ids in chunks(record_ids):
             query = sa.select(table).where(table.c.record_id.in_(ids), table.c.closed_run.is_(None))
             for row in connection.execute(query).mappings():
@@ -212,16 +213,14 @@ class Catalogue:
             "declared": declared_to_json(link.declared),
         }
 
-    def _apply(
-        self, connection: sa.Connection, new: list[Row], changed: list[Row], gone: list[int]
-    ) -> None:
+    def _apply(self, connection: sa.Connection, new: list[Row], changed: list[Row], gone: list[int]) -> None:
         table = schema.link
         if new:
             connection.execute(sa.insert(table), new)
         if changed:
             names = [name for name in changed[0] if name != "key"]
             update = sa.update(table).where(table.c.id == sa.bindparam("key"))
-            values = {name: sa.bindparam(name) for name in names}
+            values: dict[str, Any] = {name: sa.bindparam(name) for name in names}
             connection.execute(update.values({**values, "judged_run": None}), changed)
         for ids in chunks(gone):
             where = table.c.id.in_(ids)
@@ -235,8 +234,6 @@ def declared_to_json(declared: Declared | None) -> Row | None:
     return {"width": declared.width, "height": declared.height, "cached": declared.cached}
 
 
-def declared_from_json(value: Row | str | None) -> Declared | None:
+def declared_from_json(value: Row | None) -> Declared | None:
     """The declaration that a column keeps."""
-    if isinstance(value, str):
-        value = json.loads(value)
     return None if value is None else Declared(value["width"], value["height"], value["cached"])

@@ -78,9 +78,7 @@ def _prepare(engine: sa.Engine, url: str) -> None:
     if not tables:
         upgrade(engine)
     elif "alembic_version" not in tables or "finding" not in tables:
-        raise LedgerError(
-            f"{url} is a database of another program: give [database] url a file of its own"
-        )
+        raise LedgerError(f"{url} is a database of another program: give [database] url a file of its own")
     else:
         _check_version(engine, url)
 

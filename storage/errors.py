@@ -22,7 +22,7 @@ class SchemaError(LedgerError):
     """The database has another schema than this program wants."""
 
 
-class LockHeld(StorageError):  # noqa: N818 - a fact about another run, not a fault
+class LockHeld(StorageError):
     """Another run holds the lock."""
 
 

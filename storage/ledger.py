@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from types import TracebackType
 from typing import Any, Final, Self
 
 import sqlalchemy as sa
@@ -69,7 +70,9 @@ class _writing:  # noqa: N801 - reads as a phrase: with _writing(engine)
         except DBAPIError as exc:
             raise explain(exc, str(self._engine.url)) from exc
 
-    def __exit__(self, kind: Any, exc: Any, trace: Any) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
         try:
             self._begin.__exit__(kind, exc, trace)
         except DBAPIError as failed:
@@ -105,7 +108,9 @@ class Ledger:
         """Begin to take findings."""
         return self
 
-    async def __aexit__(self, kind: Any, exc: Any, trace: Any) -> None:
+    async def __aexit__(
+        self, kind: type[BaseException] | None, exc: BaseException | None, trace: TracebackType | None
+    ) -> None:
         """Write what waits, whatever ended the run."""
         closing = asyncio.ensure_future(self._close())
         try:
@@ -179,10 +184,10 @@ class _Writer:
         statement = insert(schema.finding)
         keys = {"run_id", "target_id"}
         fresh = {c.name: statement.excluded[c.name] for c in schema.finding.c if c.name not in keys}
-        self._upsert = statement.on_conflict_do_update(sorted(keys), set_=fresh)
+        self._upsert = statement.on_conflict_do_update(index_elements=sorted(keys), set_=fresh)
         table = schema.target
         names = (*STANDING, "last_run")
-        values = {name: sa.bindparam(name) for name in names}
+        values: dict[str, Any] = {name: sa.bindparam(name) for name in names}
         self._update = sa.update(table).where(table.c.id == sa.bindparam("key")).values(values)
 
     def write(self, findings: Sequence[Finding]) -> None:

@@ -118,9 +118,7 @@ def due(
         return [Target(key, url, KINDS[rank]) for key, url, rank in rows]
 
 
-def entries(
-    engine: sa.Engine, *, run: Run | None = None, asked: Run | None = None
-) -> Iterator[Entry]:
+def entries(engine: sa.Engine, *, run: Run | None = None, asked: Run | None = None) -> Iterator[Entry]:
     """Targets for a report, worst class first, then by URL.
 
     Without a run: the newest finding of every target that a record names. `run`: the findings of
@@ -328,9 +326,7 @@ def find(engine: sa.Engine, url: str) -> Entry | None:
         key = connection.execute(query).scalar()
         if key is None:
             return None
-        row = connection.execute(
-            _entries_query(None, None).where(target.c.id == key)
-        ).mappings().first()
+        row = connection.execute(_entries_query(None, None).where(target.c.id == key)).mappings().first()
         if row is None:
             return None
         return replace(_entry(row, None), links=tuple(_links(connection, [key]).get(key, ())))
@@ -350,9 +346,7 @@ class Observation:
 def history(engine: sa.Engine, target_id: int) -> list[Observation]:
     """Every finding on a target, the oldest first."""
     table = schema.finding
-    query = sa.select(
-        table.c.run_id, table.c.checked_at, table.c.verdict, table.c.status, table.c.detail
-    )
+    query = sa.select(table.c.run_id, table.c.checked_at, table.c.verdict, table.c.status, table.c.detail)
     query = query.where(table.c.target_id == target_id).order_by(table.c.run_id)
     with engine.connect() as connection:
         rows = connection.execute(query)

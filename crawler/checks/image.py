@@ -17,9 +17,7 @@ FIRST: Final = 2048  # bytes; 98 % of the corpus say their size in fewer (benchm
 FURTHER: Final = 1024 * 1024  # bytes, behind the largest colour profile and preview seen
 PARTIAL: Final = 206
 UNSATISFIABLE: Final = 416
-HEADERS: Final[Mapping[str, str]] = MappingProxyType(
-    {"Accept": ACCEPT, "Accept-Encoding": "identity"}
-)
+HEADERS: Final[Mapping[str, str]] = MappingProxyType({"Accept": ACCEPT, "Accept-Encoding": "identity"})
 ONE_PIXEL: Final = Size(1, 1)
 
 

@@ -9,7 +9,7 @@ from typing import Final
 from crawler.amp_cache import cache_url, parts, same_url
 from crawler.errors import UrlError
 from crawler.urls import request_url
-from storage.model import Declared, Issue, Kind, LinkIssue, Picture, Size
+from storage.model import Declared, Issue, Kind, LinkIssue, Picture, Size, Verdict
 from storage.settling import Placed
 
 SAME_RATIO: Final = 0.01  # contract: the same aspect ratio within 1 %
@@ -30,10 +30,15 @@ def link_issues(record: Sequence[Placed], rules: LinkRules) -> dict[int, list[Li
     for placed in record:
         link = placed.link
         if link.kind is Kind.IMAGE and link.declared is not None:
-            found[placed.id] = size_issues(link.declared, placed.picture, rules.tolerance)
+            found[placed.id] = size_issues(link.declared, _judged_picture(placed), rules.tolerance)
         elif link.kind is Kind.AMP_CDN and rules.amp:
             found[placed.id] = _amp_issues(placed, record, rules)
     return {key: issues for key, issues in found.items() if issues}
+
+
+def _judged_picture(placed: Placed) -> Picture | None:
+    """The picture whose size counts; that of a stand-in says nothing."""
+    return None if placed.verdict is Verdict.PLACEHOLDER else placed.picture
 
 
 def size_issues(declared: Declared, picture: Picture | None, tolerance: int) -> list[LinkIssue]:
@@ -72,9 +77,7 @@ def _same_ratio(declared: Declared, size: Size) -> bool:
     return abs(said - is_) <= SAME_RATIO * is_
 
 
-def _amp_issues(
-    placed: Placed, record: Sequence[Placed], rules: LinkRules
-) -> list[LinkIssue]:
+def _amp_issues(placed: Placed, record: Sequence[Placed], rules: LinkRules) -> list[LinkIssue]:
     """Compare an AMP-CDN URL with the one that the item's AMP URL leads to."""
     item = placed.link.item
     pair = [one for one in record if one.link.item == item and one.link.kind is Kind.AMP]

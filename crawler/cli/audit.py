@@ -23,7 +23,7 @@ UNFINISHED: Final = {"interrupted": 130, "deadline": 4, "terminated": 4, "outage
 Callback = TypeVar("Callback", bound=Callable[..., Any])
 
 
-class DurationType(click.ParamType):
+class DurationType(click.ParamType[Any]):
     """Seconds, or 30s, 10m, 1h30m."""
 
     name = "duration"
@@ -36,7 +36,7 @@ class DurationType(click.ParamType):
             self.fail(str(exc), param, ctx)
 
 
-class DetourType(click.ParamType):
+class DetourType(click.ParamType[Any]):
     """HOST1:PORT1:HOST2:PORT2."""
 
     name = "host1:port1:host2:port2"
@@ -71,7 +71,7 @@ def run_options(command: Callback) -> Callback:
 @click.command()
 @run_options
 @click.pass_obj
-def audit(obj: dict[str, Any], **options: Any) -> int:
+def audit(obj: dict[str, Any], /, **options: Any) -> int:
     """Check every due target of the records in PATHS (default: those of the configuration)."""
     config = load(obj["config"])
     raise_open_files(config.network.concurrency)

@@ -36,9 +36,7 @@ def word_list(_: click.Context, parameter: click.Parameter, value: str | None) -
     words = tuple(word.strip() for word in (value or "").split(",") if word.strip())
     unknown = [word for word in words if word not in WORDS]
     if unknown:
-        raise click.BadParameter(
-            f"{', '.join(unknown)}: no class, verdict, issue or state", param=parameter
-        )
+        raise click.BadParameter(f"{', '.join(unknown)}: no class, verdict, issue or state", param=parameter)
     return words
 
 

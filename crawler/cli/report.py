@@ -22,7 +22,7 @@ from storage.model import Run
 @click.option("-o", "--output", metavar="FILE", help="Write the report there; - is stdout.")
 @click.option("--fail-on", callback=word_list, help="What makes the exit code 1.")
 @click.pass_obj
-def report(obj: dict[str, Any], **options: Any) -> int:
+def report(obj: dict[str, Any], /, **options: Any) -> int:
     """Report the newest finding of every target, or one run's."""
     config = load(obj["config"])
     engine = open_engine(config.database.url)

@@ -48,10 +48,11 @@ def load(path: str | None = None, environ: Mapping[str, str] = os.environ) -> Co
     for name, table in (_read(source) if source else {}).items():
         _take_section(sections, str(source), name, table, mistakes)
     for variable, section, key, text in _variables(environ):
-        _take_variable(sections, variable, section, key, text, mistakes)
+        _take_variable(sections, (variable, section, key), text, mistakes)
     if mistakes.found:
         raise ConfigError("\n".join(mistakes.found))
-    return Config(**{name: SECTIONS[name](**values) for name, values in sections.items()})
+    made: Table = {name: SECTIONS[name](**values) for name, values in sections.items()}
+    return Config(**made)
 
 
 def _read(path: str) -> Table:
@@ -77,9 +78,7 @@ def _take_section(
             _take(sections[name], source, (name, key), value, mistakes)
 
 
-def _take(
-    values: Table, source: str, where: tuple[str, str], value: object, mistakes: _Mistakes
-) -> None:
+def _take(values: Table, source: str, where: tuple[str, str], value: object, mistakes: _Mistakes) -> None:
     """Convert one key of one section, or note why not."""
     section, key = where
     if section == "hosts" and isinstance(value, dict):
@@ -121,9 +120,7 @@ def _hook(kind: type, value: object) -> object:
     return PARSERS[kind](value)
 
 
-def _check_words(
-    source: str, where: tuple[str, str], value: object, mistakes: _Mistakes
-) -> None:
+def _check_words(source: str, where: tuple[str, str], value: object, mistakes: _Mistakes) -> None:
     """Keys whose words come from a closed list."""
     if where == ("report", "fail_on") and isinstance(value, tuple):
         for word in value:
@@ -152,13 +149,9 @@ def _variables(environ: Mapping[str, str]) -> Iterator[tuple[str, str, str, str]
 
 
 def _take_variable(
-    sections: dict[str, Table],
-    variable: str,
-    section: str,
-    key: str,
-    text: str,
-    mistakes: _Mistakes,
+    sections: dict[str, Table], where: tuple[str, str, str], text: str, mistakes: _Mistakes
 ) -> None:
+    variable, section, key = where
     if section not in SECTIONS:
         mistakes.add(variable, section, f"no such section{_nearest(section, SECTIONS)}")
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import sysconfig
 from pathlib import Path
@@ -39,7 +40,7 @@ def find_seeds() -> Path:
     installed = Path(sysconfig.get_path("data")) / "share" / "linkhealth" / "seeds"
     for folder in (checkout, installed):
         if folder.is_dir():
-            return folder
+            return Path(os.path.relpath(folder))
     raise StorageError(f"the demo's records are missing: they should lie in {installed}")
 
 

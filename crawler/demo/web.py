@@ -23,13 +23,13 @@ from storage.model import Size
 
 CERTIFICATE: Final = Path(__file__).with_name("web.pem")
 SLOW: Final = 1.5  # seconds
-Step = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Step = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
 def status(code: int, **headers: str) -> Step:
     """Answer with a status and no more."""
 
-    async def step(_: web.Request) -> web.StreamResponse:
+    async def step(_: web.BaseRequest) -> web.StreamResponse:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return web.Response(status=code, headers=named)
 
@@ -39,7 +39,7 @@ def status(code: int, **headers: str) -> Step:
 def page(delay: float = 0.0) -> Step:
     """Answer with a page, after a while."""
 
-    async def step(request: web.Request) -> web.StreamResponse:
+    async def step(request: web.BaseRequest) -> web.StreamResponse:
         await asyncio.sleep(delay)
         title = request.path.strip("/").rpartition("/")[2] or request.host
         text = f"<!doctype html><html amp><title>{title}</title><p>A page of the demo."
@@ -51,13 +51,13 @@ def page(delay: float = 0.0) -> Step:
 def picture(size: Size) -> Step:
     """Answer with a picture of a size."""
 
-    async def step(_: web.Request) -> web.StreamResponse:
+    async def step(_: web.BaseRequest) -> web.StreamResponse:
         return web.Response(body=png(size), content_type="image/png")
 
     return step
 
 
-async def hang_up(request: web.Request) -> web.StreamResponse:
+async def hang_up(request: web.BaseRequest) -> web.StreamResponse:
     """Close the connection without a word."""
     if request.transport is not None:
         request.transport.abort()
@@ -83,15 +83,11 @@ SCRIPT: Final[Mapping[str, tuple[Step, ...]]] = {
     "https://www.iana.org/help/example-domains": (
         status(301, Location="https://www.iana.org/domains/reserved"),
     ),
-    "http://www.robotstxt.org/db.html": (
-        status(302, Location="https://www.robotstxt.org/robotstxt.html"),
-    ),
+    "http://www.robotstxt.org/db.html": (status(302, Location="https://www.robotstxt.org/robotstxt.html"),),
     "https://www.w3.org/QA/Tips/uri-manage": (status(302, Location="/QA/Tips/uri-manage"),),
     "https://en.wikipedia.org/wiki/Apollo_17": (page(SLOW),),
     "https://archive.org/help/wayback_api.php": (status(503), status(503), page()),
-    "https://www.postgresql.org/docs/current/wal-intro.html": (
-        status(403, cf_mitigated="challenge"),
-    ),
+    "https://www.postgresql.org/docs/current/wal-intro.html": (status(403, cf_mitigated="challenge"),),
     "https://www.gutenberg.org/ebooks/84": (hang_up,),
     "https://www.gutenberg.org/cache/epub/84/pg84.cover.medium.jpg": (page(),),
     "https://www.python.org/static/img/python-logo.png": (picture(Size(580, 164)),),
@@ -113,7 +109,7 @@ async def serve(pictures: Mapping[str, Size]) -> AsyncIterator[Ports]:
     """Serve the web; `pictures` are the sizes of the images whose URLs the script leaves alone."""
     hits: Counter[str] = Counter()
 
-    async def answer(request: web.Request) -> web.StreamResponse:
+    async def answer(request: web.BaseRequest) -> web.StreamResponse:
         url = f"{request.scheme}://{request.host}{request.path_qs}"
         steps = SCRIPT.get(url) or (picture(pictures[url]) if url in pictures else page(),)
         hits[url] += 1

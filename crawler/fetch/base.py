@@ -50,8 +50,9 @@ def no_trail() -> Trail:
 class Request:
     """What to ask: `limit` body bytes at most, and no more once `enough(body so far)` is true.
 
-    `private` headers (credentials, those configured for a host) never leave the origin. `tolerant` keeps an answer whose body broke off (`Answer.complete` tells), since a check of
-    its own judges it; otherwise that is a `BadResponse`.
+    `private` headers (credentials, those configured for a host) never leave the origin. `tolerant`
+    keeps an answer whose body broke off (`Answer.broken` tells), since a check of its own judges
+    it; otherwise that is a `BadResponse`.
     """
 
     url: str

@@ -101,16 +101,15 @@ def literal(host: str) -> str | None:
 class Dialer(aiohttp.TCPConnector):
     """A connector whose every connection goes to an address that was checked."""
 
-    def __init__(
-        self, book: AddressBook, guard: Guard, dialling: Dialling, context: ssl.SSLContext
-    ) -> None:
-        super().__init__(
-            ssl=context, limit=0, keepalive_timeout=10, happy_eyeballs_delay=EYEBALLS
-        )
+    def __init__(self, book: AddressBook, guard: Guard, dialling: Dialling, context: ssl.SSLContext) -> None:
+        super().__init__(ssl=context, limit=0, keepalive_timeout=10, happy_eyeballs_delay=EYEBALLS)
         self._book, self._guard, self._dialling = book, guard, dialling
 
     async def _resolve_host(
-        self, host: str, port: int, traces: Sequence[Trace] | None = None
+        self,
+        host: str,
+        port: int,
+        traces: Sequence[Trace] | None = None,  # noqa: ARG002 - aiohttp's
     ) -> list[ResolveResult]:
         """Find the addresses of a host, and pass only if every one of them may be asked."""
         dial = DIAL.get()
@@ -141,9 +140,9 @@ class Dialer(aiohttp.TCPConnector):
         self,
         *args: Any,
         addr_infos: list[aiohappyeyeballs.AddrInfoType],
-        req: ClientRequest,
-        timeout: aiohttp.ClientTimeout,
-        client_error: type[Exception] = aiohttp.ClientConnectorError,
+        req: ClientRequest,  # noqa: ARG002 - the signature is aiohttp's
+        timeout: aiohttp.ClientTimeout,  # noqa: ARG002, ASYNC109 - as above
+        client_error: type[Exception] = aiohttp.ClientConnectorError,  # noqa: ARG002 - as above
         **kwargs: Any,
     ) -> tuple[asyncio.Transport, ResponseHandler]:
         """Connect, then shake hands, each in its own time; raise our own errors."""
@@ -167,7 +166,7 @@ class Dialer(aiohttp.TCPConnector):
         with _faults("tls", self._dialling.tls_timeout):
             async with asyncio.timeout(self._dialling.tls_timeout):
                 made = await self._loop.create_connection(*args, **kwargs, sock=sock)
-        return made  # type: ignore[return-value]  # aiohttp's factory makes ResponseHandlers
+        return made
 
 
 @contextmanager
@@ -200,6 +199,3 @@ def _result(name: str, address: str, port: int) -> ResolveResult:
 def _peer(transport: asyncio.BaseTransport | None) -> str | None:
     peer = transport.get_extra_info("peername") if transport is not None else None
     return str(peer[0]) if peer else None
-
-
-

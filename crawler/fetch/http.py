@@ -117,9 +117,7 @@ class Http:
             response.close()
 
 
-def _note(
-    request: Request, dial: Dial, status: int | None, error: str | None, took: float
-) -> None:
+def _note(request: Request, dial: Dial, status: int | None, error: str | None, took: float) -> None:
     trail: Trail = request.trail
     trail.left = max(0.0, trail.left - took)
     hop = Hop(request.url, request.method, status, error, took, trail.attempts, dial.address)
@@ -133,7 +131,7 @@ def _silence(dial: Dial, exc: TimeoutError) -> str:
 
 
 def _fault(exc: Exception, dial: Dial) -> FetchError:
-    """aiohttp's errors and the system's to ours, most specific first."""
+    """Aiohttp's errors and the system's to ours, most specific first."""
     if isinstance(exc, aiohttp.ServerDisconnectedError):
         return _disconnected(exc)
     if isinstance(exc, aiohttp.ClientPayloadError):

@@ -67,9 +67,7 @@ async def _sit(request: Request, turnstile: Turnstile[Any], courtesy: Courtesy) 
     return await turnstile.enter(key)
 
 
-def _obey(
-    answer: Answer, lane: Lane[Any], turnstile: Turnstile[Any], courtesy: Courtesy
-) -> None:
+def _obey(answer: Answer, lane: Lane[Any], turnstile: Turnstile[Any], courtesy: Courtesy) -> None:
     """Retry-After stops the whole lane; one that is too long ends it for this run."""
     wait = asked_wait(answer) if answer.status >= 400 else None  # noqa: PLR2004 - a refusal
     if wait is None:

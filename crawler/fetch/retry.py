@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import time
 from collections.abc import Awaitable, Callable
@@ -23,9 +24,7 @@ from crawler.errors import (
 )
 from crawler.fetch.base import Answer, Fetch, Request
 
-STATUSES: Final = frozenset(
-    {408, 420, 425, 429, 500, 502, 503, 504, 529, 530, *range(520, 528)}
-)
+STATUSES: Final = frozenset({408, 420, 425, 429, 500, 502, 503, 504, 529, 530, *range(520, 528)})
 FAULTS: Final = (DnsFailure, LocalFault, Refused, Reset, Timeout, Unreachable)
 
 
@@ -61,10 +60,8 @@ def asked_wait(answer: Answer) -> float | None:
     if value is None:
         return None
     now = time.time()
-    try:
+    with contextlib.suppress(KeyError, ValueError, TypeError, IndexError, OverflowError):
         now = parsedate_to_datetime(answer.headers["Date"]).timestamp()
-    except (KeyError, ValueError, TypeError, IndexError, OverflowError):
-        pass
     return retry_after(value, now)
 
 
@@ -129,11 +126,7 @@ def _may_pass(outcome: Outcome) -> bool:
 def _enough(
     rules: Retry, request: Request, hopeless: Callable[[Request], bool], state: RetryCallState
 ) -> bool:
-    return (
-        state.attempt_number >= rules.attempts
-        or _asked(state) > rules.max_wait
-        or hopeless(request)
-    )
+    return state.attempt_number >= rules.attempts or _asked(state) > rules.max_wait or hopeless(request)
 
 
 def _wait(rules: Retry, state: RetryCallState) -> float:

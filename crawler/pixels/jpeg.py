@@ -10,12 +10,13 @@ from storage.model import Size
 
 FRAMES: Final = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})  # ITU T.81, table B.1
 BARE: Final = frozenset({0x01, *range(0xD0, 0xD9)})  # markers without a segment
+APP1: Final = 0xE1  # where EXIF lies
 ORIENTATION: Final = 0x0112
 SIDEWAYS: Final = 5  # this orientation and those above it swap width and height
 TURNED: Final = range(1, 9)
 
 
-class Cut(Exception):  # noqa: N818 - asks for more, is no fault
+class Cut(Exception):
     """More bytes are needed: `least` in all."""
 
     def __init__(self, least: int) -> None:
@@ -45,7 +46,7 @@ def read(data: bytes) -> tuple[Size, int] | None:
             height = int.from_bytes(data[position + 3 : position + 5], "big")
             width = int.from_bytes(data[position + 5 : position + 7], "big")
             return Size(width, height), orientation
-        if marker == 0xE1 and data[position + 2 : position + 8] == b"Exif\0\0":
+        if marker == APP1 and data[position + 2 : position + 8] == b"Exif\0\0":
             _need(data, position + length)
             orientation = exif_orientation(data[position + 2 : position + length])
         position += max(length, 2)

@@ -46,8 +46,8 @@ OTHERS: Final[tuple[tuple[bytes, str], ...]] = (
     (b"7z\xbc\xaf", "a 7z archive"),
     (b"\x7fELF", "a program"),
 )
-HTML: Final = re.compile(rb"<!doctype html|<html|<head|<body|<script|<title|<div|<meta", re.I)
-SVG: Final = re.compile(rb"<(?:\w+:)?svg[\s>/]", re.I)
+HTML: Final = re.compile(rb"<!doctype html|<html|<head|<body|<script|<title|<div|<meta", re.IGNORECASE)
+SVG: Final = re.compile(rb"<(?:\w+:)?svg[\s>/]", re.IGNORECASE)
 SHORTEST: Final = 16  # bytes before which nothing is told
 
 

@@ -93,9 +93,7 @@ def _raster(data: bytes, kind: str, *, complete: bool) -> Measure:
     return _picture(data, kind, size, orientation, complete=complete)
 
 
-def _picture(
-    data: bytes, kind: str, stored: Size | None, orientation: int, *, complete: bool
-) -> Picture:
+def _picture(data: bytes, kind: str, stored: Size | None, orientation: int, *, complete: bool) -> Picture:
     frames, mode = _opened(data, kind) if complete else (None, None)
     turned = orientation >= jpeg.SIDEWAYS and stored is not None
     shown = Size(stored.height, stored.width) if turned and stored else stored

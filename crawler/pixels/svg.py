@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from typing import Final
 from xml.parsers import expat
@@ -25,7 +26,7 @@ LONGEST: Final = 65_536  # bytes in which the root has to begin
 HUGE: Final = 10**7
 
 
-class _Root(Exception):  # noqa: N818 - ends the parse as soon as the root is known
+class _Root(Exception):
     """The root element was reached."""
 
 
@@ -41,10 +42,8 @@ def read(data: bytes) -> tuple[bool, Size | None]:
     parser = expat.ParserCreate()
     parser.StartElementHandler = start
     parser.EntityDeclHandler = _refuse
-    try:
+    with contextlib.suppress(_Root, expat.ExpatError, ValueError, LookupError):
         parser.Parse(data[:LONGEST], False)
-    except (_Root, expat.ExpatError, ValueError, LookupError):
-        pass
     return bool(found), _size(found[0]) if found else None
 
 

@@ -64,10 +64,14 @@ def _head(summary: Summary) -> str:
     run, totals = summary.run, summary.totals
     when = moment(run.started_at) if run else "never"
     largest = max(totals.classes.values(), default=1)
-    rows = "".join(_bar(cls, totals.classes[cls.value], largest, totals.verdicts)
-                   for cls in reversed(WORST_FIRST) if totals.classes.get(cls.value))
+    rows = "".join(
+        _bar(cls, totals.classes[cls.value], largest, totals.verdicts)
+        for cls in reversed(WORST_FIRST)
+        if totals.classes.get(cls.value)
+    )
     issues = ", ".join(f"{name} {count}" for name, count in sorted(totals.issues.items()))
-    row = f'<dt class="i">link issues</dt><dd>{sum(totals.issues.values())}</dd><dd><small>{issues}</small></dd>'
+    count = sum(totals.issues.values())
+    row = f'<dt class="i">link issues</dt><dd>{count}</dd><dd><small>{issues}</small></dd>'
     return (
         f"<h1>Link health</h1><p>{totals.targets} targets, {totals.links} links, "
         f"run {run.id if run else '-'} of {when}</p><dl>{rows}{row if issues else ''}</dl>"

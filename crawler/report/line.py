@@ -38,9 +38,7 @@ def _facts(finding: Finding | None) -> Json:
         "status": finding.status if finding else None,
         "final_url": finding.final_url if finding else None,
         "moved_to": finding.moved_to if finding else None,
-        "redirects": [{"url": one.url, "status": one.status} for one in finding.redirects]
-        if finding
-        else [],
+        "redirects": [{"url": one.url, "status": one.status} for one in finding.redirects] if finding else [],
         "attempts": finding.attempts if finding else 0,
         "requests": finding.requests if finding else 0,
         "elapsed": round(finding.elapsed, 3) if finding else 0.0,

@@ -19,7 +19,13 @@ def shown(text: str) -> str:
 
 
 def _harmless(letter: str) -> bool:
-    return letter not in TURNING and unicodedata.category(letter) not in {"Cc", "Cs", "Co", "Zl", "Zp"}
+    return letter not in TURNING and unicodedata.category(letter) not in {
+        "Cc",
+        "Cs",
+        "Co",
+        "Zl",
+        "Zp",
+    }
 
 
 def _spelled(letter: str) -> str:

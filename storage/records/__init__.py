@@ -3,9 +3,9 @@
 Reading never fails as a whole. What cannot be parsed becomes a `Problem`, and the rest goes on.
 """
 
-from storage.records.files import NoRecords, PathMissing, files, stamp
+from storage.records.files import SUFFIXES, NoRecords, PathMissing, files, stamp
 from storage.records.gather import DEFAULT_RULES, Rules
-from storage.records.read import SUFFIXES, read
+from storage.records.read import read
 
 __all__ = [
     "DEFAULT_RULES",

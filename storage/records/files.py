@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -15,11 +16,11 @@ PLAIN: Final = (".md", ".markdown", ".html", ".txt", ".yaml", ".yml", ".json", "
 SUFFIXES: Final = (*PLAIN, *(f"{suffix}.gz" for suffix in PLAIN))
 
 
-class PathMissing(StorageError):  # noqa: N818 - the path is what is missing
+class PathMissing(StorageError):
     """A path that the user gave does not exist."""
 
 
-class NoRecords(StorageError):  # noqa: N818 - reads as what it says
+class NoRecords(StorageError):
     """The paths that the user gave hold no record file."""
 
 
@@ -49,19 +50,16 @@ def _below(root: str, exclude: Sequence[str]) -> Iterator[str]:
     if not Path(root).is_dir():
         yield root
         return
-    for folder, names, found in Path(root).walk() if hasattr(Path, "walk") else _walk(root):
+    for folder, names, found in os.walk(root):
         names[:] = sorted(name for name in names if not name.startswith("."))
         for name in sorted(found):
             path = (Path(folder) / name).as_posix()
-            if not name.startswith(".") and name.lower().endswith(SUFFIXES):
-                if not any(fnmatchcase(path, pattern) for pattern in exclude):
-                    yield path
+            if _is_record(name) and not any(fnmatchcase(path, pattern) for pattern in exclude):
+                yield path
 
 
-def _walk(root: str) -> Iterator[tuple[str, list[str], list[str]]]:
-    import os  # noqa: PLC0415 - for Python 3.11 alone
-
-    yield from os.walk(root)
+def _is_record(name: str) -> bool:
+    return not name.startswith(".") and name.lower().endswith(SUFFIXES)
 
 
 def stamp(path: str, data: bytes) -> Stamp:

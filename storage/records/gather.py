@@ -44,7 +44,7 @@ FALSE: Final = frozenset({"false", "no", "off"})
 INTEGER: Final = re.compile(r"\+?0*[1-9][0-9]*")
 
 
-class TooDeep(ValueError):  # noqa: N818 - told as a problem of a record
+class TooDeep(ValueError):
     """A document is nested deeper than any record is."""
 
 

@@ -14,13 +14,11 @@ from storage.model import Record
 from storage.records.gather import DEPTH, Gatherer, Rules, TooDeep
 
 SPACE: Final = re.compile(r"[ \t\n\r]*")
-WORD: Final = re.compile(
-    r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?|true|false|null|NaN|-?Infinity"
-)
+WORD: Final = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?|true|false|null|NaN|-?Infinity")
 Failure = tuple[int | None, str]
 
 
-class NotJson(ValueError):  # noqa: N818 - told as a problem of a record
+class NotJson(ValueError):
     """The text is not JSON at this position."""
 
     def __init__(self, reason: str, position: int) -> None:
@@ -45,9 +43,7 @@ def parse(
 class _Reader:
     """Reads one text; `records` and `failures` grow as it goes."""
 
-    def __init__(
-        self, text: str, path: str, rules: Rules, first_line: int, first_index: int
-    ) -> None:
+    def __init__(self, text: str, path: str, rules: Rules, first_line: int, first_index: int) -> None:
         self._text, self._path, self._rules = text, path, rules
         self._first_line, self._index = first_line, first_index
         self._line, self._line_start = first_line, 0

@@ -121,9 +121,7 @@ def _refuse_long_lines(data: bytes, first_line: int) -> None:
 
 
 def _yaml(text: _Text, *, mapping: bool = False) -> Parsed:
-    return yaml.parse(
-        text.text, text.path, text.rules, first_line=text.first_line, mapping=mapping
-    )
+    return yaml.parse(text.text, text.path, text.rules, first_line=text.first_line, mapping=mapping)
 
 
 def _json(text: _Text) -> Parsed:
@@ -135,9 +133,7 @@ def _json_lines(text: _Text) -> Parsed:
     records: list[Record] = []
     failures: list[Failure] = []
     for number, line in enumerate(text.text.split("\n"), 1):
-        found, failed = json.parse(
-            line, text.path, text.rules, first_line=number, first_index=len(records)
-        )
+        found, failed = json.parse(line, text.path, text.rules, first_line=number, first_index=len(records))
         records += found
         failures += failed
     return records, failures

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import yaml
 from yaml import events
@@ -21,11 +21,13 @@ Loader: Final[Any] = yaml.CSafeLoader if LIBYAML else yaml.SafeLoader
 EXPANSION: Final = 10_000  # events that aliases may repeat in one document
 ANCHOR: Final = re.compile(r"[\s\[{,?:-][&*]")  # may be an anchor or an alias; most texts have none
 Failure = tuple[int | None, str]
+# PyYAML types the marks of its events as perhaps missing; a parser always sets them.
+Event: TypeAlias = Any
 STARTS: Final = (events.MappingStartEvent, events.SequenceStartEvent)
 ENDS: Final = (events.MappingEndEvent, events.SequenceEndEvent)
 
 
-class Refused(ValueError):  # noqa: N818 - told as a problem of a record
+class Refused(ValueError):
     """Well-formed, but not what a record may be; `line` is 1-based."""
 
     def __init__(self, reason: str, line: int | None) -> None:
@@ -47,8 +49,8 @@ def parse(
     except yaml.MarkedYAMLError as exc:
         reader.failures.append(_explain(exc, first_line))
     except yaml.reader.ReaderError as exc:
-        line = text.count("\n", 0, exc.position) + first_line
-        reader.failures.append((line, f"not YAML: {exc.reason}"))
+        breaks = text.count("\n", 0, exc.position)
+        reader.failures.append((breaks + first_line, f"not YAML: {exc.reason}"))
     except (yaml.YAMLError, Refused, TooDeep, ValueError, RecursionError) as exc:
         line = getattr(exc, "line", None) or reader.line
         reader.failures.append((line, _first_line(exc)))
@@ -56,8 +58,8 @@ def parse(
 
 
 def _explain(exc: yaml.MarkedYAMLError, first_line: int) -> Failure:
-    mark = exc.problem_mark or exc.context_mark
-    line = mark.line + first_line if mark is not None else None
+    mark: Event = exc.problem_mark or exc.context_mark
+    line = None if mark is None else int(mark.line) + first_line
     reason = ", ".join(part for part in (exc.problem, exc.context) if part)
     return line, f"not YAML: {reason or 'it cannot be parsed'}"
 
@@ -68,7 +70,7 @@ def _first_line(exc: Exception) -> str:
     return text.partition("\n")[0]
 
 
-def _plain(loader: Any) -> Iterator[events.Event]:
+def _plain(loader: Any) -> Iterator[Event]:
     """The events of one document without anchors, at full speed."""
     return iter(loader.get_event, DOCUMENT_END)
 
@@ -88,15 +90,13 @@ DOCUMENT_END: Final = _DocumentEnd()
 class _Reader:
     """Reads one text; `records` and `failures` grow as it goes."""
 
-    def __init__(
-        self, text: str, path: str, rules: Rules, first_line: int, *, mapping: bool
-    ) -> None:
+    def __init__(self, text: str, path: str, rules: Rules, first_line: int, *, mapping: bool) -> None:
         self._text, self._path, self._rules = text, path, rules
         self._offset = first_line
         self._mapping = mapping
         self._lines: Sequence[str] | None = None
-        self._anchors: dict[str, list[events.Event]] = {}
-        self._recording: list[tuple[str, list[events.Event], int]] = []
+        self._anchors: dict[str, list[Event]] = {}
+        self._recording: list[tuple[str, list[Event], int]] = []
         self._repeated = 0
         self.line: int | None = None
         self.records: list[Record] = []
@@ -113,7 +113,7 @@ class _Reader:
         finally:
             loader.dispose()
 
-    def _document(self, stream: Iterator[events.Event]) -> None:
+    def _document(self, stream: Iterator[Event]) -> None:
         self._anchors.clear()
         self._repeated = 0
         first = next(stream)
@@ -126,11 +126,11 @@ class _Reader:
         for _ in stream:
             pass
 
-    def _list(self, stream: Iterator[events.Event], prefix: str) -> None:
+    def _list(self, stream: Iterator[Event], prefix: str) -> None:
         """A list of records, in lists as deep as they like."""
         number = -1
         for event in stream:
-            self.line = event.start_mark.line + self._offset
+            self.line = self._line_of(event)
             if isinstance(event, events.SequenceEndEvent):
                 return
             number += 1
@@ -144,23 +144,26 @@ class _Reader:
             else:
                 self._refuse(event)
 
-    def _refuse(self, event: events.Event) -> None:
+    def _line_of(self, event: Event) -> int:
+        return int(event.start_mark.line) + self._offset
+
+    def _refuse(self, event: Event) -> None:
         is_list = isinstance(event, events.SequenceStartEvent)
         what = "a list" if is_list else "a single value"
         why = f"a record is a mapping of keys to values; this is {what}"
-        line = event.start_mark.line + self._offset
+        line = self._line_of(event)
         if is_list:
             raise Refused(why, line)
         self.failures.append((line, why))
 
-    def _record(self, stream: Iterator[events.Event], prefix: str) -> None:
+    def _record(self, stream: Iterator[Event], prefix: str) -> None:
         """One mapping, whose start was read, to its end."""
         gatherer = Gatherer(self._rules, prefix)
         gatherer.begin(is_list=False)
         self._feed(stream, gatherer)
         self.records.append(Record(self._path, len(self.records), gatherer.links()))
 
-    def _feed(self, stream: Iterator[events.Event], gatherer: Gatherer) -> None:
+    def _feed(self, stream: Iterator[Event], gatherer: Gatherer) -> None:
         depth, scalar, offer = 1, events.ScalarEvent, gatherer.offer
         for event in stream:
             kind = type(event)
@@ -169,7 +172,7 @@ class _Reader:
                     self._scalar(event, gatherer)
             elif kind in STARTS:
                 depth += 1
-                self.line = event.start_mark.line + self._offset
+                self.line = self._line_of(event)
                 gatherer.begin(is_list=kind is events.SequenceStartEvent)
             elif kind in ENDS:
                 depth -= 1
@@ -177,7 +180,7 @@ class _Reader:
                 if not depth:
                     return
 
-    def _scalar(self, event: events.ScalarEvent, gatherer: Gatherer) -> None:
+    def _scalar(self, event: Event, gatherer: Gatherer) -> None:
         mark, style = event.start_mark, event.style
         line, column = mark.line + self._offset, mark.column + 1
         if style in {"|", ">"}:
@@ -207,7 +210,7 @@ class _Reader:
                 return number + self._offset, len(text) - len(text.lstrip()) + 1
         return line + self._offset, 1
 
-    def _expanded(self, loader: Any) -> Iterator[events.Event]:
+    def _expanded(self, loader: Any) -> Iterator[Event]:
         """The events of one document, aliases replaced by what they stand for."""
         for event in iter(loader.get_event, None):
             kind = type(event)
@@ -221,8 +224,8 @@ class _Reader:
                 self._record_anchor(event, anchor)
             yield event
 
-    def _repeat(self, event: events.AliasEvent) -> Iterator[events.Event]:
-        line = event.start_mark.line + self._offset
+    def _repeat(self, event: Event) -> Iterator[Event]:
+        line = self._line_of(event)
         recorded = self._anchors.get(event.anchor)
         if recorded is None:
             raise Refused(f"the alias *{event.anchor} stands for nothing", line)
@@ -234,10 +237,10 @@ class _Reader:
                 kept.append(one)
         yield from recorded
 
-    def _record_anchor(self, event: events.Event, anchor: str | None) -> None:
+    def _record_anchor(self, event: Event, anchor: str | None) -> None:
         """Keep what an anchor names, to repeat it where an alias stands."""
         change = 1 if type(event) in STARTS else -1 if type(event) in ENDS else 0
-        open_: list[tuple[str, list[events.Event], int]] = []
+        open_: list[tuple[str, list[Event], int]] = []
         for name, kept, depth in self._recording:
             kept.append(event)
             if depth + change:

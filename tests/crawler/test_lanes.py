@@ -44,7 +44,7 @@ class Web:
         self.under_way[key] -= 1
         self.turnstile.leave(seat, self.mood(job))
 
-    def drop(self, job: Job, why: LaneClosed) -> None:
+    def drop(self, job: Job, _why: LaneClosed) -> None:
         """Note a job that never started."""
         self.dropped.append(job)
 
@@ -66,7 +66,9 @@ def test_two_at_once_in_a_lane() -> None:
         web = Web(FAST)
         return await web.run(*[("a", 1.0)] * 10), web.most["a"]
 
-    assert clock.run(main()) == (pytest.approx(5.0), 2)
+    took, most = clock.run(main())
+    assert took == pytest.approx(5.0)
+    assert most == 2
 
 
 def test_interval_from_start_to_start() -> None:
@@ -147,7 +149,9 @@ def test_second_request_of_a_job_takes_a_seat_of_its_own() -> None:
         took = await web.run(*[(f"h{n}", 1.0) for n in range(6)])
         return took, web.most["target"]
 
-    assert clock.run(main()) == (pytest.approx(6.0), 2)
+    took, most = clock.run(main())
+    assert took == pytest.approx(6.0)
+    assert most == 2
 
 
 def test_cancelled_waiter_gives_its_seat_back() -> None:
@@ -200,9 +204,7 @@ def test_stop_lets_what_is_under_way_end() -> None:
                 await web.turnstile.rest(60.0)
 
         web.turnstile._work = restless
-        asyncio.get_running_loop().call_later(
-            1.5, web.turnstile.stop, LaneClosed("the time is over")
-        )
+        asyncio.get_running_loop().call_later(1.5, web.turnstile.stop, LaneClosed("the time is over"))
         took = await web.run(*[(f"h{n}", 1.0) for n in range(8)])
         return took, len(web.dropped)
 
@@ -216,7 +218,7 @@ def test_tasks_exist_for_started_jobs_only() -> None:
         web = Web(FAST, seats=16)
         most = 0
 
-        async def count(job: Job, seat: Seat[Job]) -> None:
+        async def count(_job: Job, seat: Seat[Job]) -> None:
             nonlocal most
             most = max(most, len(asyncio.all_tasks()))
             web.turnstile.leave(seat, Mood.CALM)

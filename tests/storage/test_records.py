@@ -166,7 +166,9 @@ def test_many_documents(tmp_path: Path) -> None:
 def test_aliases_and_merges_lead_to_links(tmp_path: Path) -> None:
     """What an anchor names is a link wherever an alias repeats it."""
     one = document(
-        tmp_path, "a.yaml", "images: &pics\n  - url: &u https://a.example/i\nrelated:\n  - webUrl: *u\n    images: *pics\n"
+        tmp_path,
+        "a.yaml",
+        "images: &pics\n  - url: &u https://a.example/i\nrelated:\n  - webUrl: *u\n    images: *pics\n",
     )
 
     assert [field for field, *_ in found(one)] == [
@@ -191,7 +193,10 @@ def test_a_repeated_key_counts_once(tmp_path: Path) -> None:
     """As in YAML and JSON loaders, the last of two equal keys is the one that counts."""
     for name, text in (
         ("a.yaml", "webUrl: a\nwebUrl: b\nimages: [{url: x}]\nimages: [{url: y}]\n"),
-        ("a.json", '{"webUrl": "a", "webUrl": "b", "images": [{"url": "x"}], "images": [{"url": "y"}]}'),
+        (
+            "a.json",
+            '{"webUrl": "a", "webUrl": "b", "images": [{"url": "x"}], "images": [{"url": "y"}]}',
+        ),
     ):
         assert sorted(text for _, text, *_ in found(document(tmp_path, name, text))) == ["b", "y"]
 
@@ -330,7 +335,7 @@ def test_the_corpus_is_read_whole(corpus: Path) -> None:
         text = Path(one.path).read_text("utf-8-sig")
         front = text.split("\n---", 1)[0].removeprefix("---\n")
         try:
-            loaded = yaml.load(front, yaml.CSafeLoader)  # noqa: S506 - the C form of SafeLoader
+            loaded = yaml.load(front, yaml.CSafeLoader)
         except yaml.YAMLError:
             malformed += 1
             assert len(one.problems) == 1, one.path

@@ -59,7 +59,7 @@ def test_layers_are_undone_from_the_outside() -> None:
 @pytest.mark.parametrize("header", ["gzip", "deflate", "br", "zstd", "compress", "nonsense"])
 def test_what_is_not_in_its_coding_is_a_bad_response(header: str) -> None:
     """A body that is not in the coding it claims is an error with a reason."""
-    with pytest.raises(BadResponse, match="content coding|the body is not"):
+    with pytest.raises(BadResponse, match=r"content coding|the body is not"):
         decode(b"<html>plain</html>", header, 1000, whole=True)
 
 

@@ -13,20 +13,20 @@ BLOCKED = """
     :: ::1 ::ffff:10.0.0.1 ::ffff:127.0.0.1 ::127.0.0.1 64:ff9b::7f00:1 64:ff9b::a00:1
     64:ff9b:1::1 100::1 2001::1 2001:db8::1 2002:7f00:1:: 2002:808:808:: 3fff::1 fc00::1
     fd12:3456::1 fe80::1 fe80::1%eth0 fec0::1 ff02::1 5f00::1
-""".split()
+"""
 PUBLIC = """
     1.1.1.1 8.8.8.8 93.184.216.34 100.63.255.255 100.128.0.1 172.15.0.1 172.32.0.1 192.0.1.1
     223.255.255.255 ::ffff:8.8.8.8 64:ff9b::808:808 2606:4700::1111 2a00:1450:4001:81b::200e
-""".split()
+"""
 
 
-@pytest.mark.parametrize("address", BLOCKED)
+@pytest.mark.parametrize("address", BLOCKED.split())
 def test_addresses_that_are_not_public_do_not_pass(address: str) -> None:
     """Private, local and reserved addresses are blocked, in every disguise."""
     assert not Guard().passes(address)
 
 
-@pytest.mark.parametrize("address", PUBLIC)
+@pytest.mark.parametrize("address", PUBLIC.split())
 def test_public_addresses_pass(address: str) -> None:
     """What anybody may reach, we may reach."""
     assert Guard().passes(address)
