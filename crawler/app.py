@@ -35,9 +35,10 @@ from crawler.fetch.http import Client, Http, open_session
 from crawler.fetch.pace import Courtesy, pace
 from crawler.fetch.redirects import Chain, redirects
 from crawler.fetch.retry import Retry, retry
+from crawler.fetch.robots import robots
 from crawler.lanes import Pace, Turnstile
 from crawler.plan import address_of, by_lane, excluding
-from crawler.run import Observer, Running
+from crawler.run import Observer, Running, Store
 from crawler.urls import host_of, lane_key, masked
 from crawler.verdict import Evidence, Freshness, advance
 from crawler.visit import Visitor
@@ -317,7 +318,7 @@ def checks_of(config: Config) -> dict[Kind, Check]:
 
 @asynccontextmanager
 async def open_running(
-    config: Config, options: Options, ledger: Ledger, observer: Observer
+    config: Config, options: Options, ledger: Store, observer: Observer
 ) -> AsyncIterator[Running]:
     """Everything that one run needs of the network, opened and nested."""
     running = Running(ledger, observer)
@@ -357,8 +358,11 @@ def onion(config: Config, turnstile: Turnstile[Target], http: Fetch) -> Fetch:
         config.retry.max_wait,
         config.network.total_timeout,
     )
+    hop = circuits.breaker(pace(http, turnstile, courtesy))
+    if config.network.robots:
+        hop = robots(hop, config.network.user_agent)
     return retry(
-        head_first(redirects(circuits.breaker(pace(http, turnstile, courtesy)), chain)),
+        head_first(redirects(hop, chain)),
         again,
         turnstile.rest,
         circuits.hopeless,

@@ -39,11 +39,25 @@ def request_url(text: str, base: str | None = None) -> str:
         text = f"https:{text}"
     if len(text) > LONGEST:
         raise InvalidUrl(f"{len(text)} characters are too many for a URL")
-    url = _parse(text, base)
+    return _asked(_parse(text, base))
+
+
+def _asked(url: URL) -> str:
+    """The part of a URL that is sent: all but the fragment."""
     if url.protocol not in SCHEMES:
         raise UnsupportedScheme(f"{url.protocol} is not http or https")
     url.hash = ""
     return url.href.removesuffix("#")
+
+
+def resolve(text: str, base: str) -> str:
+    """The request URL that a Location header names, seen from the URL that sent it.
+
+    Raises:
+        InvalidUrl: it cannot be parsed.
+        UnsupportedScheme: it is not http or https.
+    """
+    return _asked(_parse(text.strip(), base))
 
 
 def _parse(text: str, base: str | None) -> URL:

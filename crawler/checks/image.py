@@ -14,7 +14,8 @@ from storage.model import Picture, Size, Target, Verdict
 
 ACCEPT: Final = "image/avif,image/webp,image/png,image/svg+xml,image/*;q=0.8,*/*;q=0.5"
 FIRST: Final = 2048  # bytes; 98 % of the corpus say their size in fewer (benchmarks/leading_bytes.py)
-FURTHER: Final = 1024 * 1024  # bytes, behind the largest colour profile and preview seen
+NEXT: Final = 256 * 1024  # bytes, behind most colour profiles and previews
+FURTHER: Final = 1024 * 1024  # bytes, behind the largest seen
 PARTIAL: Final = 206
 UNSATISFIABLE: Final = 416
 HEADERS: Final[Mapping[str, str]] = MappingProxyType({"Accept": ACCEPT, "Accept-Encoding": "identity"})
@@ -87,7 +88,6 @@ def _whole(answer: Answer) -> bool:
 
 
 def _more(request: Request, found: More) -> Request:
-    last = min(max(found.least, FIRST * 8), FURTHER) - 1
-    if request.headers.get("Range") == f"bytes=0-{last}":
-        last = FURTHER - 1
-    return replace(request, headers={**HEADERS, "Range": f"bytes=0-{last}"})
+    first = request.headers.get("Range") == f"bytes=0-{FIRST - 1}"
+    wanted = NEXT if first and found.least <= NEXT else FURTHER
+    return replace(request, headers={**HEADERS, "Range": f"bytes=0-{wanted - 1}"})

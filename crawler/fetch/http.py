@@ -210,6 +210,8 @@ async def _body(
                 return bytes(parts), response.content.at_eof(), None
     except aiohttp.ClientPayloadError as exc:
         return bytes(parts), False, f"the body broke off after {len(parts)} bytes: {_cause(exc)}"
+    except TimeoutError:
+        raise
     except (aiohttp.ClientConnectionError, ConnectionError):
         return bytes(parts), False, f"the connection broke off after {len(parts)} bytes"
     return bytes(parts), True, None

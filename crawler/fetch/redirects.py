@@ -16,7 +16,7 @@ from crawler.errors import (
     UnsupportedScheme,
 )
 from crawler.fetch.base import NO_HEADERS, Answer, Fetch, Request
-from crawler.urls import origin_of, request_url
+from crawler.urls import origin_of, resolve
 from storage.model import Redirect
 
 FOLLOWED: Final = frozenset({301, 302, 303, 307, 308})
@@ -70,7 +70,7 @@ def location(answer: Answer) -> str:
     if not text:
         raise BadRedirect(f"{answer.status} without a Location", phase="read")
     try:
-        return request_url(_as_text(text), answer.url)
+        return resolve(_as_text(text), answer.url)
     except (InvalidUrl, UnsupportedScheme) as exc:
         raise BadRedirect(f"{answer.status} to an unusable Location: {exc}", phase="read") from exc
 

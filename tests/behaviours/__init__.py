@@ -1,0 +1,1 @@
+"""What servers do, and what we say of it."""

@@ -1,0 +1,57 @@
+"""The one seam between tests and engine: check URLs as the program does, without a database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from crawler import app
+from crawler.config import Config, Duration, Hosts, Network, Retry
+from crawler.plan import by_lane
+from crawler.progress import Silence
+from storage.model import Finding, Kind, Target
+from tests.site import Site
+
+QUICK = Config(
+    network=Network(connect_timeout=Duration(0.5), read_timeout=Duration(0.25), total_timeout=Duration(1)),
+    hosts=Hosts(interval=Duration(0)),
+    retry=Retry(backoff=Duration(0.01), max_wait=Duration(2)),
+)
+
+
+class Kept:
+    """Keeps findings in memory, the last one a target."""
+
+    def __init__(self) -> None:
+        self.findings: dict[str, Finding] = {}
+
+    async def put(self, finding: Finding) -> None:
+        """Keep one."""
+        self.findings[finding.url] = finding
+
+
+def config(**sections: Mapping[str, Any]) -> Config:
+    """The quick configuration, with some keys of some sections changed."""
+    changed = {name: msgspec.structs.replace(getattr(QUICK, name), **keys) for name, keys in sections.items()}
+    return msgspec.structs.replace(QUICK, **changed)
+
+
+async def check_all(
+    site: Site, targets: Mapping[str, Kind], settings: Config = QUICK, *detours: str
+) -> dict[str, Finding]:
+    """The finding on each URL, in one run of the real engine; detours of the test come first."""
+    kept = Kept()
+    options = app.Options(connect_to=(*detours, site.detour))
+    async with app.open_running(settings, options, kept, Silence()) as running:
+        numbered = (Target(n, url, kind) for n, (url, kind) in enumerate(targets.items(), 1))
+        await running.check(by_lane(numbered, app.lanes_of(settings)))
+    return kept.findings
+
+
+async def check(
+    site: Site, url: str, kind: Kind = Kind.WEB, settings: Config = QUICK, *detours: str
+) -> Finding:
+    """The finding on one URL."""
+    return (await check_all(site, {url: kind}, settings, *detours))[url]
