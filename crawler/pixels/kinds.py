@@ -5,15 +5,19 @@ from __future__ import annotations
 import re
 from typing import Final
 
-ISO_BRANDS: Final = {
+ISO_BRANDS: Final = {  # those that say less come last
     b"avif": "AVIF",
     b"avis": "AVIF",
     b"heic": "HEIC",
     b"heix": "HEIC",
+    b"heim": "HEIC",
+    b"heis": "HEIC",
     b"hevc": "HEIC",
+    b"hevx": "HEIC",
     b"mif1": "HEIF",
     b"msf1": "HEIF",
 }
+BRANDS_END: Final = 256  # bytes in which the brands are looked for
 IMAGES: Final[tuple[tuple[bytes, str], ...]] = (
     (b"\xff\xd8\xff", "JPEG"),
     (b"\x89PNG\r\n\x1a\n", "PNG"),
@@ -32,10 +36,18 @@ IMAGES: Final[tuple[tuple[bytes, str], ...]] = (
     (b"\xff\x0a", "JXL"),
     (b"8BPS", "PSD"),
     (b"DDS ", "DDS"),
-    (b"icns", "ICNS"),
+)
+FOREIGN: Final[tuple[tuple[re.Pattern[bytes], str], ...]] = (
+    (re.compile(rb"icns"), "Apple icon"),
+    (re.compile(rb"P[1-7fF][\s#]"), "Netpbm"),
+    (re.compile(rb"\x01\xda[\0\1][\1\2]"), "SGI"),
+    (re.compile(rb"BLP[12]"), "BLP"),
+    (re.compile(rb"\xabKTX"), "KTX"),
+    (re.compile(rb"....[\x11\x12]\xaf", re.DOTALL), "FLI"),
 )
 OTHERS: Final[tuple[tuple[bytes, str], ...]] = (
     (b"%PDF-", "a PDF document"),
+    (b"%!PS", "a PostScript document"),
     (b"PK\x03\x04", "a ZIP archive"),
     (b"\x1f\x8b", "gzip data"),
     (b"OggS", "an Ogg file"),
@@ -48,7 +60,7 @@ OTHERS: Final[tuple[tuple[bytes, str], ...]] = (
 )
 HTML: Final = re.compile(rb"<!doctype html|<html|<head|<body|<script|<title|<div|<meta", re.IGNORECASE)
 SVG: Final = re.compile(rb"<(?:\w+:)?svg[\s>/]", re.IGNORECASE)
-SHORTEST: Final = 16  # bytes before which nothing is told
+SHORTEST: Final = 64  # bytes before which nothing is told
 
 
 def image_kind(data: bytes) -> str | None:
@@ -56,18 +68,27 @@ def image_kind(data: bytes) -> str | None:
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "WEBP"
     if data[4:8] == b"ftyp":
-        brands = [data[8:12], *(data[n : n + 4] for n in range(16, min(len(data), 64), 4))]
-        return next((ISO_BRANDS[brand] for brand in brands if brand in ISO_BRANDS), None)
+        return _iso_kind(data)
     return next((name for magic, name in IMAGES if data.startswith(magic)), None)
 
 
-def is_svg(data: bytes) -> bool:
-    """Whether the text begins as an SVG document: nothing but a prolog stands before its root."""
-    text = data.lstrip(b"\xef\xbb\xbf \t\r\n")
-    found = SVG.search(text[:8192])
-    if not text.startswith(b"<") or found is None:
-        return False
-    return HTML.search(text[: found.start()]) is None
+def _iso_kind(data: bytes) -> str | None:
+    """The first brand that says which codec it is; the general ones do not."""
+    end = min(int.from_bytes(data[:4], "big"), len(data), BRANDS_END)
+    brands = {data[n : n + 4] for n in (8, *range(16, end, 4))}
+    return next((name for brand, name in ISO_BRANDS.items() if brand in brands), None)
+
+
+def svg_inside(data: bytes) -> bool:
+    """Whether nothing but a prolog stands before what looks like the root of an SVG."""
+    text = data.lstrip(b"\xef\xbb\xbf \t\r\n")[:8192]
+    found = SVG.search(text)
+    return found is not None and HTML.search(text[: found.start()]) is None
+
+
+def foreign_kind(data: bytes) -> str | None:
+    """The format of a picture that no page shows and nothing here reads, or None."""
+    return next((name for magic, name in FOREIGN if magic.match(data)), None)
 
 
 def other_kind(data: bytes) -> str | None:

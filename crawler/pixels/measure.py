@@ -1,33 +1,50 @@
 """Size, format and orientation of an image from its leading bytes, or why there are none.
 
-Two readers stand behind it: `imagesize`, which needs some thirty bytes of most formats, and Pillow,
-which knows more formats and needs more bytes. JPEG, ICO and SVG are read here, since the first
-hides the stored size, the second is not read by imagesize, and the third is text.
+A reader a format stands behind it. What only a whole file tells (frames, mode) is Pillow's word.
+The orientation is what the leading bytes tell: a WebP keeps its EXIF at the end, a PNG may.
 """
 
 from __future__ import annotations
 
-import io
-import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final, TypeAlias
 
-import imagesize
-from PIL import Image, UnidentifiedImageError
-
-from crawler.pixels import jpeg, svg
-from crawler.pixels.kinds import SHORTEST, image_kind, is_svg, other_kind
+from crawler.pixels import boxes, jpeg, jxl, plain, png, svg, tiff, webp
+from crawler.pixels.borrowed import by_pillow
+from crawler.pixels.head import Cut, Head
+from crawler.pixels.kinds import SHORTEST, foreign_kind, image_kind, other_kind, svg_inside
 from storage.model import Picture, Size
 
-GROWTH: Final = 8  # how many times more bytes to ask for when nobody can tell how many
-ANIMATED: Final = frozenset({"GIF", "PNG", "WEBP", "AVIF", "TIFF"})
+SIDEWAYS: Final = 5  # this orientation and those above it swap width and height
+READERS: Final = MappingProxyType[str, Callable[[bytes], Head | None]](
+    {
+        "JPEG": jpeg.read,
+        "PNG": png.read,
+        "WEBP": webp.read,
+        "AVIF": boxes.read_item,
+        "HEIC": boxes.read_item,
+        "HEIF": boxes.read_item,
+        "GIF": plain.read_gif,
+        "BMP": plain.read_bmp,
+        "ICO": plain.read_icon,
+        "CUR": plain.read_icon,
+        "TIFF": tiff.read,
+        "JPEG2000": boxes.read_jpeg2000,
+        "JXL": jxl.read,
+        "PSD": plain.read_psd,
+        "DDS": plain.read_dds,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
 class More:
-    """The size lies behind these bytes: ask for `least` bytes in all."""
+    """The size lies behind these bytes: ask for `least` bytes in all. `format` is known already."""
 
     least: int
+    format: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,97 +67,54 @@ Measure: TypeAlias = Picture | More | NotImage | Broken
 def measure(data: bytes, *, complete: bool) -> Measure:
     """Say what the bytes are; `complete` if they are the whole file.
 
-    Never raises, whatever the bytes.
+    Never raises, whatever the bytes; `More` only if they are not the whole file.
     """
-    if not data and complete:
-        return Broken("the body is empty")
     if len(data) < SHORTEST and not complete:
         return More(SHORTEST)
+    if not data:
+        return Broken("the body is empty")
     kind = image_kind(data)
     if kind is not None:
         return _raster(data, kind, complete=complete)
-    if is_svg(data):
-        return _svg(data, complete=complete)
-    what = other_kind(data)
-    return NotImage(what) if what else Broken("no image format begins like this")
-
-
-def _svg(data: bytes, *, complete: bool) -> Measure:
-    reached, size = svg.read(data)
-    if reached:
-        return Picture(size, size, "SVG")
-    if complete or len(data) >= svg.LONGEST:
-        return Broken("an SVG whose root cannot be read")
-    return More(min(len(data) * GROWTH, svg.LONGEST))
+    return _text(data, complete=complete) if svg.begins(data) else _other(data)
 
 
 def _raster(data: bytes, kind: str, *, complete: bool) -> Measure:
-    orientation = 1
-    if kind == "JPEG":
-        try:
-            found = jpeg.read(data)
-        except jpeg.Cut as exc:
-            return Broken("it ends before its size") if complete else More(exc.least)
-        size, orientation = found or (None, 1)
-    else:
-        size = _size(data, kind, complete=complete)
-    if size is None and not complete:
-        return More(len(data) * GROWTH)
-    if size is None and kind != "JXL":
+    try:
+        head = READERS[kind](data)
+    except Cut as exc:
+        return Broken(f"a {kind} that ends before its size") if complete else More(exc.least, kind)
+    if head is None:
         return Broken(f"a {kind} whose header leads to no size")
-    if size is not None and not (size.width and size.height):
-        return Broken(f"a {kind} that says it is {size}")
-    return _picture(data, kind, size, orientation, complete=complete)
+    if not (head.size.width and head.size.height):
+        return Broken(f"a {kind} that says it is {head.size}")
+    return _picture(kind, head, by_pillow(data, kind) if complete else None)
 
 
-def _picture(data: bytes, kind: str, stored: Size | None, orientation: int, *, complete: bool) -> Picture:
-    frames, mode = _opened(data, kind) if complete else (None, None)
-    turned = orientation >= jpeg.SIDEWAYS and stored is not None
-    shown = Size(stored.height, stored.width) if turned and stored else stored
-    return Picture(shown, stored, kind, orientation, frames, mode)
+def _picture(kind: str, head: Head, whole: Head | None) -> Picture:
+    """Join what the header says with what Pillow knows of the whole file."""
+    stored = head.size
+    shown = Size(stored.height, stored.width) if head.orientation >= SIDEWAYS else stored
+    frames = head.frames or (whole.frames if whole else None)
+    mode = head.mode or (whole.mode if whole else None)
+    return Picture(shown, stored, kind, head.orientation, frames, mode)
 
 
-def _size(data: bytes, kind: str, *, complete: bool) -> Size | None:
-    if kind in {"ICO", "CUR"}:
-        return _icon(data)
-    return _by_imagesize(data) or (_by_pillow(data) if complete or kind == "TIFF" else None)
-
-
-def _icon(data: bytes) -> Size | None:
-    """The largest picture of an icon, which is the one that browsers show; 0 stands for 256."""
-    count = int.from_bytes(data[4:6], "little")
-    entries = [data[6 + 16 * n : 8 + 16 * n] for n in range(min(count, (len(data) - 6) // 16))]
-    sizes = [Size(entry[0] or 256, entry[1] or 256) for entry in entries if len(entry) == 2]  # noqa: PLR2004
-    return max(sizes, key=lambda size: size.width * size.height, default=None)
-
-
-def _by_imagesize(data: bytes) -> Size | None:
+def _text(data: bytes, *, complete: bool) -> Measure:
     try:
-        width, height = imagesize.get(io.BytesIO(data))
-    except Exception:  # noqa: BLE001 - hostile bytes break a reader in any way they like
-        return None
-    return Size(int(width), int(height)) if width > 0 and height > 0 else None
+        root = svg.read(data, complete=complete)
+    except Cut as exc:
+        return More(exc.least)
+    if root is not None and root.name == "svg":
+        return Picture(root.size, root.size, "SVG")
+    if root is None and svg_inside(data):
+        return Broken("an SVG whose root cannot be read")
+    return _other(data)
 
 
-def _by_pillow(data: bytes) -> Size | None:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with Image.open(io.BytesIO(data)) as image:
-                return Size(*image.size)
-    except (UnidentifiedImageError, Image.DecompressionBombError, OSError):
-        return None
-    except Exception:  # noqa: BLE001 - as above
-        return None
-
-
-def _opened(data: bytes, kind: str) -> tuple[int | None, str | None]:
-    """Frames and colour mode of a whole file, as Pillow knows them."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with Image.open(io.BytesIO(data)) as image:
-                frames = getattr(image, "n_frames", 1) if kind in ANIMATED else 1
-                return frames, image.mode
-    except Exception:  # noqa: BLE001 - as above
-        return None, None
+def _other(data: bytes) -> NotImage | Broken:
+    foreign = foreign_kind(data)
+    if foreign is not None:
+        return Broken(f"a picture in a format that no page shows: {foreign}")
+    what = other_kind(data)
+    return NotImage(what) if what else Broken("no image format begins like this")

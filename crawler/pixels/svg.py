@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
+from dataclasses import dataclass
 from typing import Final
 from xml.parsers import expat
 
+from crawler.pixels.head import Cut
 from storage.model import Size
 
-LENGTH: Final = re.compile(r"\s*(\d*\.?\d+(?:[eE][-+]?\d+)?)\s*([a-z%]*)\s*")
-PIXELS: Final = {  # CSS Values 4, 5.2: absolute lengths in px
+LENGTH: Final = re.compile(r"\s*\+?(\d*\.?\d+(?:[eE][-+]?\d+)?)\s*([a-z%]*)\s*")
+PIXELS: Final = {  # CSS Values 4, 6: lengths in px; a font of 16 px
     "": 1.0,
     "px": 1.0,
     "pt": 4 / 3,
@@ -23,32 +24,86 @@ PIXELS: Final = {  # CSS Values 4, 5.2: absolute lengths in px
     "ex": 8.0,
 }
 LONGEST: Final = 65_536  # bytes in which the root has to begin
+GROWTH: Final = 4  # times more bytes to ask for while there is no root
 HUGE: Final = 10**7
+MARKS: Final = (b"<", b"\xef\xbb\xbf<", b"\xff\xfe<\0", b"\xfe\xff\0<")  # how XML begins
+# Illustrator declares entities for its name spaces: they are cut out, with all that refers to them.
+SUBSET: Final = re.compile(rb"<!DOCTYPE\s+(?:\w+:)?svg\b[^\[>]{0,1024}\[.*?\]\s*>", re.DOTALL)
+REFERENCE: Final = re.compile(rb"&(?!(?:amp|lt|gt|quot|apos);)[A-Za-z_][\w.-]{0,99};")
 
 
-class _Root(Exception):
+@dataclass(frozen=True, slots=True)
+class Root:
+    """The name of an XML document's root, without prefix, and the size it says, if any."""
+
+    name: str
+    size: Size | None = None
+
+
+class _Reached(Exception):
     """The root element was reached."""
 
+    def __init__(self, name: str, attributes: dict[str, str]) -> None:
+        super().__init__(name)
+        self.name, self.attributes = name.rpartition(":")[2], attributes
 
-def read(data: bytes) -> tuple[bool, Size | None]:
-    """Whether the root was reached and is svg, and the size it says, if any."""
-    found: list[dict[str, str]] = []
 
-    def start(name: str, attributes: dict[str, str]) -> None:
-        if name.rpartition(":")[2].lower() == "svg":
-            found.append(attributes)
-        raise _Root
+class _Entity(Exception):
+    """An entity is declared."""
 
+
+def begins(data: bytes) -> bool:
+    """Whether the bytes may be XML."""
+    return data.lstrip(b" \t\r\n").startswith(MARKS)
+
+
+def read(data: bytes, *, complete: bool) -> Root | None:
+    """The root of an XML document; None if that cannot be read.
+
+    Raises:
+        Cut: the root lies behind these bytes.
+    """
+    text = data[:LONGEST]
+    try:
+        _parse(text)
+    except _Reached as root:
+        return Root(root.name, _size(root.attributes))
+    except _Entity:
+        return _without_entities(text)
+    except (expat.ExpatError, ValueError, LookupError):
+        return None
+    if complete or len(data) >= LONGEST:
+        return None
+    raise Cut(min(len(data) * GROWTH, LONGEST))
+
+
+def _parse(text: bytes) -> None:
     parser = expat.ParserCreate()
-    parser.StartElementHandler = start
+    parser.StartElementHandler = _reach
     parser.EntityDeclHandler = _refuse
-    with contextlib.suppress(_Root, expat.ExpatError, ValueError, LookupError):
-        parser.Parse(data[:LONGEST], False)
-    return bool(found), _size(found[0]) if found else None
+    parser.Parse(text, False)
+
+
+def _reach(name: str, attributes: dict[str, str]) -> None:
+    raise _Reached(name, attributes)
 
 
 def _refuse(*_: object) -> None:
-    raise ValueError("an image declares no entities")
+    raise _Entity
+
+
+def _without_entities(text: bytes) -> Root | None:
+    """The root of an SVG that declares entities; without a size if there is more to it."""
+    plain, cut = SUBSET.subn(b"", text, count=1)
+    if not cut:
+        return None
+    try:
+        _parse(REFERENCE.sub(b"", plain))
+    except _Reached as root:
+        return Root(root.name, _size(root.attributes))
+    except (_Entity, expat.ExpatError, ValueError, LookupError):
+        return Root("svg")
+    return Root("svg")
 
 
 def _size(attributes: dict[str, str]) -> Size | None:
@@ -66,7 +121,7 @@ def _size(attributes: dict[str, str]) -> Size | None:
 
 
 def _pixels(text: str | None) -> float | None:
-    match = LENGTH.fullmatch(text.lower()) if text else None
+    match = LENGTH.fullmatch(text.lower()[:99]) if text else None
     factor = PIXELS.get(match[2]) if match else None
     return float(match[1]) * factor if match and factor else None
 
