@@ -165,7 +165,7 @@ class _Audit:
             catalogue.put(read(path, rules))
             if number % REPORTED_EVERY == 0:
                 self._observer.read(catalogue.counts.records, catalogue.counts.links)
-        catalogue.flush()
+        catalogue.close(() if self._halt is not None else paths)
         self._observer.read(catalogue.counts.records, catalogue.counts.links)
 
     def _over(self) -> bool:
@@ -177,7 +177,7 @@ class _Audit:
 
     def _place(self, link: Link) -> Place:
         url = address_of(link, self._config.records.base_url or None)
-        return Place(masked(url), url)
+        return Place(masked(link.text), masked(url), url)
 
     def _judge(self, record: Sequence[Placed]) -> Mapping[int, Sequence[LinkIssue]]:
         config = self._config

@@ -1,140 +1,241 @@
-"""Opening the database: what it is, whether it is ours, and how new its schema is."""
+"""Opening the database: what it is, whether it is ours, and how new its schema is.
+
+Every transaction goes through `reading` or `writing`, which tell failures of a driver in a
+sentence. One that writes takes SQLite's write lock at its start (BEGIN IMMEDIATE): taken in the
+middle, SQLite would refuse it at once, without waiting, if another process wrote in between.
+"""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import sqlalchemy as sa
 from sqlalchemy import event as events
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from storage.errors import LedgerError, SchemaError
 from storage.schema import HEAD
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 BUSY: Final = 30  # seconds to wait for another process that writes
-PRAGMAS: Final = (
-    "PRAGMA journal_mode = WAL",
-    "PRAGMA synchronous = NORMAL",
-    "PRAGMA foreign_keys = ON",
-    "PRAGMA temp_store = MEMORY",
-)
+PRAGMAS: Final = ("PRAGMA synchronous = NORMAL", "PRAGMA foreign_keys = ON", "PRAGMA cache_size = -65536")
+DRIVERS: Final = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 
 
-def open_engine(url: str) -> sa.Engine:
-    """Open the database of a URL; make and migrate it where there is none.
+def open_engine(url: str, *, create: bool = True) -> sa.Engine:
+    """Open the database of a URL; make it where there is none, if `create`.
+
+    The file of an SQLite URL is taken from the working directory.
 
     Raises:
         LedgerError: it cannot be used; the text says why and what to do.
         SchemaError: its schema is not the one of this program.
     """
     engine = _engine(url)
-    with _explained(url):
-        _prepare(engine, url)
+    try:
+        _look_at_file(engine, create=create)
+        _prepare(engine, create=create)
+    except BaseException:
+        engine.dispose()
+        raise
     return engine
+
+
+def path_of(engine: sa.Engine) -> Path | None:
+    """The file of an SQLite database; None for a server."""
+    name = engine.url.database
+    return Path(name) if engine.dialect.name == "sqlite" and name else None
+
+
+@contextmanager
+def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """A transaction that only reads: all of it sees one state of the database.
+
+    Raises:
+        LedgerError: the database cannot be read.
+    """
+    with told(engine), engine.connect() as connection:
+        yield connection
+
+
+@contextmanager
+def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """A transaction that writes: all of it or nothing.
+
+    Raises:
+        LedgerError: the database cannot take it.
+    """
+    with told(engine), engine.connect().execution_options(writes=True) as connection, connection.begin():
+        yield connection
+
+
+@contextmanager
+def told(engine: sa.Engine) -> Iterator[None]:
+    """Tell what a driver says in one sentence for a person.
+
+    Raises:
+        LedgerError: the driver failed.
+    """
+    try:
+        yield
+    except DBAPIError as exc:
+        raise LedgerError(f"{_name(engine)} {_reason(str(exc.orig))}") from exc
+    except sqlite3.Error as exc:
+        raise LedgerError(f"{_name(engine)} {_reason(str(exc))}") from exc
+
+
+def upgrade(engine: sa.Engine) -> None:
+    """Bring the schema to the newest version, wholly or not at all.
+
+    Raises:
+        LedgerError: the database cannot take it.
+    """
+    with writing(engine) as connection:
+        _migrate(connection)
 
 
 def _engine(url: str) -> sa.Engine:
     try:
         parsed = sa.make_url(url)
-        if parsed.drivername == "postgresql":
-            parsed = parsed.set(drivername="postgresql+psycopg")
-        arguments = {"timeout": BUSY} if parsed.drivername.startswith("sqlite") else {}
-        engine = sa.create_engine(parsed, connect_args=arguments)
-    except (ArgumentError, NoSuchModuleError) as exc:
+        engine = sa.create_engine(parsed.set(drivername=DRIVERS[parsed.drivername]), **_arguments(parsed))
+    except (ArgumentError, NoSuchModuleError, KeyError, ValueError) as exc:
         raise LedgerError(
-            f"[database] url {url!r} is none that can be opened: "
+            f"[database] url {_masked(url)} is none that can be opened: "
             "write sqlite:///FILE or postgresql://USER@HOST/NAME"
         ) from exc
     except ModuleNotFoundError as exc:
         raise LedgerError(
-            f"[database] url {url!r} needs a driver: pip install 'linkhealth[postgres]'"
+            f"[database] url {_masked(url)} needs a driver: pip install 'linkhealth[postgres]'"
         ) from exc
     if engine.dialect.name == "sqlite":
         events.listen(engine, "connect", _set_pragmas)
+        events.listen(engine, "begin", _begin)
     return engine
 
 
+def _arguments(url: sa.URL) -> dict[str, dict[str, float]]:
+    return {"connect_args": {"timeout": BUSY}} if url.drivername == "sqlite" else {}
+
+
+def _masked(url: str) -> str:
+    """The URL without its password, as far as there is a URL."""
+    try:
+        return repr(sa.make_url(url).render_as_string())
+    except (ArgumentError, ValueError):
+        return "of the configuration" if "@" in url else repr(url)
+
+
+def _name(engine: sa.Engine) -> str:
+    return engine.url.render_as_string().replace("postgresql+psycopg:", "postgresql:")
+
+
 def _set_pragmas(connection: sqlite3.Connection, _: object) -> None:
+    connection.isolation_level = None  # `_begin` begins; the driver would at the first write only
     for pragma in PRAGMAS:
         connection.execute(pragma)
 
 
-def path_of(engine: sa.Engine) -> Path | None:
-    """The file of an SQLite database; None for a server or for memory."""
-    name = engine.url.database
-    if engine.dialect.name != "sqlite" or not name or name == ":memory:":
-        return None
-    return Path(name)
+def _begin(connection: sa.Connection) -> None:
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-def _prepare(engine: sa.Engine, url: str) -> None:
-    with engine.connect() as connection:
-        tables = set(sa.inspect(connection).get_table_names())
-    if not tables:
-        upgrade(engine)
-    elif "alembic_version" not in tables or "finding" not in tables:
-        raise LedgerError(f"{url} is a database of another program: give [database] url a file of its own")
-    else:
-        _check_version(engine, url)
-
-
-def _check_version(engine: sa.Engine, url: str) -> None:
-    with engine.connect() as connection:
-        found = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
-    if found == HEAD:
+def _look_at_file(engine: sa.Engine, *, create: bool) -> None:
+    """Say what SQLite would call 'unable to open database file', and do not make what nobody asked for."""
+    path = path_of(engine)
+    if engine.dialect.name != "sqlite" or (path and str(path).startswith("file:")):
         return
-    if found is not None and found < HEAD:
-        raise SchemaError(f"{url} has the older schema {found}: run 'linkhealth db upgrade'")
-    raise SchemaError(f"{url} has the schema {found}, newer than this program: update linkhealth")
+    if path is None or str(path) == ":memory:":
+        raise LedgerError("[database] url keeps nothing: name a file, as in sqlite:///linkhealth.db")
+    if path.is_dir():
+        raise LedgerError(f"{path} is a directory: name a file in [database] url")
+    if not path.parent.is_dir():
+        raise LedgerError(f"{path} cannot be made: there is no folder {path.parent}, make it first")
+    if not create and not path.exists():
+        raise LedgerError(f"there is no database {path} yet: 'linkhealth audit' makes it")
 
 
-def upgrade(engine: sa.Engine) -> None:
-    """Bring the schema to the newest version."""
+def _prepare(engine: sa.Engine, *, create: bool) -> None:
+    with reading(engine) as connection:
+        version = _version(connection, engine)
+    if version is None:
+        _create(engine, create=create)
+    elif version < HEAD:
+        raise SchemaError(f"{_name(engine)} has the older schema {version}: run 'linkhealth db upgrade'")
+    elif version > HEAD:
+        raise SchemaError(f"{_name(engine)} has the schema {version}, newer than this program: update it")
+    _set_wal(engine)
+
+
+def _version(connection: sa.Connection, engine: sa.Engine) -> str | None:
+    """The version of the schema; None for a database that holds nothing.
+
+    Raises:
+        LedgerError: it holds something else.
+    """
+    tables = set(sa.inspect(connection).get_table_names())
+    if not tables:
+        return None
+    version = None
+    if {"alembic_version", "finding"} <= tables:
+        version = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+    if version is None:
+        raise LedgerError(
+            f"{_name(engine)} is the database of another program: give [database] url one of its own"
+        )
+    return str(version)
+
+
+def _create(engine: sa.Engine, *, create: bool) -> None:
+    if not create:
+        raise LedgerError(f"{_name(engine)} holds nothing yet: 'linkhealth audit' fills it")
+    _set_wal(engine)
+    with writing(engine) as connection:
+        if _version(connection, engine) is None:  # else another process was quicker
+            _migrate(connection)
+
+
+def _set_wal(engine: sa.Engine) -> None:
+    """Let readers and the writer not wait for each other; a file keeps the mode."""
+    if engine.dialect.name != "sqlite":
+        return
+    with told(engine), closing(engine.raw_connection()) as connection:
+        connection.cursor().execute("PRAGMA journal_mode = WAL")
+
+
+def _migrate(connection: sa.Connection) -> None:
     from alembic import command  # noqa: PLC0415 - a slow import that most runs do not need
     from alembic.config import Config  # noqa: PLC0415 - as above
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-
-
-@contextmanager
-def _explained(url: str) -> Iterator[None]:
-    try:
-        yield
-    except DBAPIError as exc:
-        raise explain(exc, url) from exc
-    except (SQLAlchemyError, OSError) as exc:
-        raise LedgerError(f"{url} cannot be opened: {exc}") from exc
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
 
 
 # What the drivers say, and what that means to a person.
 REASONS: Final[tuple[tuple[str, str], ...]] = (
     ("file is not a database", "is no database: name another file, or move this one away"),
-    ("unable to open database file", "cannot be opened: does its folder exist, may you write?"),
+    ("unable to open database file", "cannot be opened: may you write to it and its folder?"),
     ("readonly database", "is read-only: give yourself the right to write to it and its folder"),
     ("database is locked", "is locked by another program: wait for it, or end it"),
     ("database or disk is full", "cannot grow, the disk is full: make room, then run again"),
-    ("disk I/O error", "cannot be written, the disk reports an error"),
+    ("no space left on device", "cannot grow, the disk is full: make room, then run again"),
+    ("disk i/o error", "cannot be read or written, the disk reports an error: look at the disk"),
     ("malformed", "is damaged: restore a copy, or move it away to begin anew"),
     ("connection refused", "cannot be reached: does the server run?"),
+    ("failed to resolve host", "cannot be reached: there is no host of that name"),
     ("password authentication failed", "refuses the user or the password"),
+    ("permission denied", "refuses: this user may not do that there"),
+    ("fatal:  database", "does not exist: make it, as with createdb"),
+    ("fatal:  role", "refuses the user"),
 )
 
 
-def explain(exc: DBAPIError, url: str) -> LedgerError:
-    """One sentence for what a driver says."""
-    text = str(exc.orig)
-    shown = sa.make_url(url).render_as_string(hide_password=True)
-    for mark, reason in REASONS:
-        if mark in text.lower() or mark in text:
-            return LedgerError(f"{shown} {reason}")
-    first: Any = text.strip().partition("\n")[0]
-    return LedgerError(f"{shown} cannot be used: {first}")
+def _reason(text: str) -> str:
+    known = (reason for mark, reason in REASONS if mark in text.lower())
+    return next(known, f"cannot be used: {text.strip().partition(chr(10))[0]}")

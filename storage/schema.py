@@ -65,6 +65,7 @@ target: Final = sa.Table(
     metadata,
     sa.Column("id", sa.Integer, primary_key=True),
     sa.Column("url", sa.String, nullable=False, unique=True),
+    sa.Column("host", sa.String, nullable=False, index=True),
     sa.Column("state", sa.String, nullable=False, server_default="new"),
     sa.Column("since", Moment),
     sa.Column("failing_since", Moment),

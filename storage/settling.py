@@ -11,14 +11,15 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError
 
 from storage import schema
-from storage.catalogue import chunks, declared_from_json
-from storage.database import explain
-from storage.model import Kind, Link, LinkIssue, Picture, Size, Verdict
+from storage.database import reading, writing
+from storage.model import Link, LinkIssue, Picture, Verdict
+from storage.rows import picture_columns, plain, to_link, to_picture
+from storage.statements import Prepared, chunks
 
 RECORDS: Final = 200  # records judged in one transaction
+ISSUE: Final = ("link_id", "issue", "expected", "actual")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,89 +38,70 @@ Judge = Callable[[Sequence[Placed]], Mapping[int, Sequence[LinkIssue]]]
 
 
 def settle(engine: sa.Engine, judge: Judge) -> int:
-    """Judge the links of every record that has one to judge; return how many records.
+    """Judge all links of every record that has one to judge; return how many records.
 
     Raises:
         LedgerError: the database cannot take it.
     """
-    count = 0
-    try:
-        for ids in chunks(_unjudged(engine), RECORDS):
-            with engine.begin() as connection:
-                _settle(connection, ids, judge)
-            count += len(ids)
-    except DBAPIError as exc:
-        raise explain(exc, str(engine.url)) from exc
-    return count
+    records = _unjudged(engine)
+    issues = Prepared(engine, sa.insert(schema.link_issue), ISSUE)
+    for some in chunks(records, RECORDS):
+        with writing(engine) as connection:
+            _settle(connection, some, judge, issues)
+    return len(records)
+
+
+def _newest() -> sa.ColumnElement[int]:
+    """The run of the newest finding on a target; 0 before the first."""
+    return sa.func.coalesce(schema.target.c.last_run, 0)
 
 
 def _unjudged(engine: sa.Engine) -> list[int]:
     link, target = schema.link, schema.target
-    newest = sa.func.coalesce(target.c.last_run, 0)
     query = sa.select(link.c.record_id).distinct().join(target, target.c.id == link.c.target_id)
     query = query.where(link.c.closed_run.is_(None))
-    query = query.where(link.c.judged_run.is_(None) | (link.c.judged_run != newest))
-    with engine.connect() as connection:
+    query = query.where(link.c.judged_run.is_(None) | (link.c.judged_run != _newest()))
+    with reading(engine) as connection:
         return list(connection.execute(query.order_by(link.c.record_id)).scalars())
 
 
-def _settle(connection: sa.Connection, ids: Sequence[int], judge: Judge) -> None:
+def _settle(connection: sa.Connection, ids: Sequence[int], judge: Judge, insert: Prepared) -> None:
     link, issue = schema.link, schema.link_issue
     records: dict[int, list[Placed]] = {}
-    for row in connection.execute(_placed_query(ids)).mappings():
+    for row in connection.execute(_query(ids)).mappings():
         records.setdefault(row["record_id"], []).append(_placed(row))
-    rows = [
-        {"link_id": key, "issue": one.issue.value, "expected": one.expected, "actual": one.actual}
-        for placed in records.values()
-        for key, issues in judge(placed).items()
+    judged = [pair for placed in records.values() for pair in judge(placed).items()]
+    theirs = sa.select(link.c.id).where(link.c.record_id.in_(ids))
+    connection.execute(sa.delete(issue).where(issue.c.link_id.in_(theirs)))
+    insert.run(connection, [row for key, issues in judged for row in _issue_rows(key, issues)])
+    _mark_judged(connection, ids)
+
+
+def _issue_rows(link: int, issues: Sequence[LinkIssue]) -> list[tuple[int, str, str | None, str | None]]:
+    return [
+        (link, one.issue.value, one.expected and plain(one.expected), one.actual and plain(one.actual))
         for one in issues
     ]
-    here = link.c.record_id.in_(ids)
-    mine = sa.select(link.c.id).where(here)
-    connection.execute(sa.delete(issue).where(issue.c.link_id.in_(mine)))
-    if rows:
-        connection.execute(sa.insert(issue), rows)
-    newest = sa.select(sa.func.coalesce(schema.target.c.last_run, 0))
-    newest = newest.where(schema.target.c.id == link.c.target_id)
-    update = sa.update(link).where(here, link.c.closed_run.is_(None))
-    connection.execute(update.values(judged_run=newest.scalar_subquery()))
 
 
-def _placed_query(ids: Sequence[int]) -> sa.Select[Any]:
+def _mark_judged(connection: sa.Connection, ids: Sequence[int]) -> None:
+    link = schema.link
+    newest = sa.select(_newest()).where(schema.target.c.id == link.c.target_id).scalar_subquery()
+    unmarked = link.c.judged_run.is_distinct_from(newest)
+    here = sa.update(link).where(link.c.record_id.in_(ids), link.c.closed_run.is_(None), unmarked)
+    connection.execute(here.values(judged_run=newest))
+
+
+def _query(ids: Sequence[int]) -> sa.Select[Any]:
     link, target, finding, image = schema.link, schema.target, schema.finding, schema.image
     same = (finding.c.target_id == target.c.id) & (finding.c.run_id == target.c.last_run)
     pictured = (image.c.target_id == finding.c.target_id) & (image.c.run_id == finding.c.run_id)
-    query = sa.select(
-        link,
-        target.c.url,
-        finding.c.verdict,
-        finding.c.final_url,
-        *(c.label(f"image_{c.name}") for c in image.c),
-    )
+    query = sa.select(link, target.c.url, finding.c.verdict, finding.c.final_url, *picture_columns())
     query = query.join(target, target.c.id == link.c.target_id)
     query = query.join(finding, same, isouter=True).join(image, pictured, isouter=True)
     return query.where(link.c.record_id.in_(ids), link.c.closed_run.is_(None)).order_by(link.c.id)
 
 
 def _placed(row: sa.RowMapping) -> Placed:
-    link = Link(
-        row["field"],
-        row["line"],
-        row["column"],
-        row["text"],
-        Kind(row["kind"]),
-        row["item"],
-        declared_from_json(row["declared"]),
-    )
     verdict = None if row["verdict"] is None else Verdict(row["verdict"])
-    return Placed(row["id"], link, row["url"], verdict, row["final_url"], _picture(row))
-
-
-def _picture(row: sa.RowMapping) -> Picture | None:
-    if row["image_format"] is None:
-        return None
-    stored = None
-    if row["image_stored_width"] is not None:
-        stored = Size(row["image_stored_width"], row["image_stored_height"])
-    size = None if row["image_width"] is None else Size(row["image_width"], row["image_height"])
-    return Picture(size, stored, row["image_format"], row["image_orientation"])
+    return Placed(row["id"], to_link(row), row["url"], verdict, row["final_url"], to_picture(row))

@@ -104,6 +104,7 @@ def upgrade() -> None:
         "target",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("url", sa.String(), nullable=False),
+        sa.Column("host", sa.String(), nullable=False),
         sa.Column("state", sa.String(), server_default="new", nullable=False),
         sa.Column("since", sa.DateTime(), nullable=True),
         sa.Column("failing_since", sa.DateTime(), nullable=True),
@@ -117,6 +118,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("url"),
     )
+    op.create_index(op.f("ix_target_host"), "target", ["host"], unique=False)
     op.create_index(op.f("ix_target_last_run"), "target", ["last_run"], unique=False)
     op.create_index(op.f("ix_target_next_due"), "target", ["next_due"], unique=False)
     op.create_table(

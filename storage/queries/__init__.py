@@ -1,0 +1,22 @@
+"""The read side: what a run has to check, and what reports, `explain` and people want to know."""
+
+from storage.queries.due import KINDS, due
+from storage.queries.entries import WORST_FIRST, Entry, EntryLink, entries, find
+from storage.queries.story import Observation, history, hops, problems, runs
+from storage.queries.totals import Totals
+
+__all__ = [
+    "KINDS",
+    "WORST_FIRST",
+    "Entry",
+    "EntryLink",
+    "Observation",
+    "Totals",
+    "due",
+    "entries",
+    "find",
+    "history",
+    "hops",
+    "problems",
+    "runs",
+]

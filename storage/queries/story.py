@@ -1,0 +1,77 @@
+"""The past: runs, what each could not read, and what became of one target."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from storage import schema
+from storage.database import reading
+from storage.model import Hop, Problem, Run, Verdict
+from storage.rows import to_hop
+
+
+def problems(engine: sa.Engine, *, run: Run | None = None) -> list[Problem]:
+    """What could not be read: by one run, or at the newest reading of each file.
+
+    Raises:
+        LedgerError: the database cannot be read.
+    """
+    table = schema.problem
+    query = sa.select(table.c.path, table.c.line, table.c.reason)
+    if run is not None:
+        query = query.where(table.c.seen_run == run.id)
+    order = (table.c.path, table.c.line.is_not(None), table.c.line, table.c.id)
+    with reading(engine) as connection:
+        return [Problem(*row) for row in connection.execute(query.order_by(*order))]
+
+
+def runs(engine: sa.Engine) -> list[Run]:
+    """All runs, the oldest first.
+
+    Raises:
+        LedgerError: the database cannot be read.
+    """
+    table = schema.run
+    columns = (table.c.id, table.c.command, table.c.started_at, table.c.finished_at, table.c.ended)
+    with reading(engine) as connection:
+        return [Run(*row) for row in connection.execute(sa.select(*columns).order_by(table.c.id))]
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One finding of the past, in short."""
+
+    run: int
+    at: datetime
+    verdict: Verdict
+    status: int | None
+    detail: str | None
+
+
+def history(engine: sa.Engine, target_id: int) -> list[Observation]:
+    """Every finding on a target, the oldest first.
+
+    Raises:
+        LedgerError: the database cannot be read.
+    """
+    table = schema.finding
+    query = sa.select(table.c.run_id, table.c.checked_at, table.c.verdict, table.c.status, table.c.detail)
+    query = query.where(table.c.target_id == target_id).order_by(table.c.run_id)
+    with reading(engine) as connection:
+        rows = connection.execute(query)
+        return [Observation(run, at, Verdict(name), status, why) for run, at, name, status, why in rows]
+
+
+def hops(engine: sa.Engine, run: int, target_id: int) -> list[Hop]:
+    """The requests that led to a finding, in order; none for one that was fine at the first.
+
+    Raises:
+        LedgerError: the database cannot be read.
+    """
+    table = schema.hop
+    query = sa.select(table).where(table.c.run_id == run, table.c.target_id == target_id)
+    with reading(engine) as connection:
+        return [to_hop(row) for row in connection.execute(query.order_by(table.c.number)).mappings()]

@@ -1,0 +1,43 @@
+"""Values into rows and back: what stands in which column. Pure."""
+
+from storage.rows.read import (
+    STANDING,
+    picture_columns,
+    standing_columns,
+    to_finding,
+    to_hop,
+    to_link,
+    to_picture,
+    to_standing,
+)
+from storage.rows.written import (
+    Cells,
+    event_row,
+    finding_row,
+    hop_rows,
+    image_row,
+    instant,
+    link_row,
+    plain,
+    standing_row,
+)
+
+__all__ = [
+    "STANDING",
+    "Cells",
+    "event_row",
+    "finding_row",
+    "hop_rows",
+    "image_row",
+    "instant",
+    "link_row",
+    "picture_columns",
+    "plain",
+    "standing_columns",
+    "standing_row",
+    "to_finding",
+    "to_hop",
+    "to_link",
+    "to_picture",
+    "to_standing",
+]

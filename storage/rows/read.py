@@ -1,0 +1,143 @@
+"""Rows into values: what the columns of a query hold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from storage import schema
+from storage.model import (
+    Declared,
+    Finding,
+    Hop,
+    Kind,
+    Link,
+    Picture,
+    Redirect,
+    Size,
+    Standing,
+    State,
+    Verdict,
+)
+
+STANDING: Final = (
+    "state",
+    "since",
+    "failing_since",
+    "failures",
+    "hard_since",
+    "hard",
+    "alive_streak",
+    "checked_at",
+    "next_due",
+)
+
+
+def standing_columns() -> list[sa.ColumnElement[Any]]:
+    """The columns STANDING as `to_standing` wants them: times as the driver gives them."""
+    columns = (schema.target.c[name] for name in STANDING)
+    return [
+        sa.type_coerce(column, sa.String) if isinstance(column.type, schema.Moment) else column
+        for column in columns
+    ]
+
+
+def to_standing(cells: Sequence[Any]) -> Standing:
+    """The standing that `standing_columns` hold."""
+    state, since, failing_since, failures, hard_since, hard, alive_streak, checked_at, next_due = cells
+    return Standing(
+        State(state),
+        _moment(since),
+        _moment(failing_since),
+        failures,
+        _moment(hard_since),
+        hard,
+        alive_streak,
+        _moment(checked_at),
+        _moment(next_due),
+    )
+
+
+def _moment(value: str | datetime | None) -> datetime | None:
+    """A time as the columns keep it: SQLite's driver gives text, PostgreSQL's a time."""
+    if value is None or isinstance(value, datetime):
+        return value and value.replace(tzinfo=UTC)
+    return datetime.fromisoformat(f"{value}+00:00")
+
+
+def to_link(row: sa.RowMapping) -> Link:
+    """The link that a row of `link` keeps."""
+    declared = row["declared"]
+    return Link(
+        row["field"],
+        row["line"],
+        row["column"],
+        row["text"],
+        Kind(row["kind"]),
+        row["item"],
+        None if declared is None else Declared(declared["width"], declared["height"], declared["cached"]),
+    )
+
+
+def to_finding(row: sa.RowMapping) -> Finding:
+    """The finding that a row of `finding` keeps, with the `url` of its target and its image."""
+    return Finding(
+        target=row["target_id"],
+        url=row["url"],
+        verdict=Verdict(row["verdict"]),
+        checked_at=row["checked_at"],
+        status=row["status"],
+        final_url=row["final_url"],
+        moved_to=row["moved_to"],
+        redirects=tuple(Redirect(url, status) for url, status in row["redirects"] or ()),
+        attempts=row["attempts"],
+        requests=row["requests"],
+        elapsed=row["elapsed"],
+        bytes=row["bytes"],
+        detail=row["detail"],
+        picture=to_picture(row),
+        retry_at=row["retry_at"],
+        evidence=row["evidence"] or {},
+    )
+
+
+def picture_columns() -> list[sa.Label[Any]]:
+    """The columns of `image` under the names that `to_picture` knows."""
+    return [column.label(f"image_{column.name}") for column in schema.image.c]
+
+
+def to_picture(row: sa.RowMapping) -> Picture | None:
+    """The picture that `picture_columns` hold, if there is one."""
+    if row["image_format"] is None:
+        return None
+    return Picture(
+        _size(row["image_width"], row["image_height"]),
+        _size(row["image_stored_width"], row["image_stored_height"]),
+        row["image_format"],
+        row["image_orientation"],
+        row["image_frames"],
+        row["image_mode"],
+        row["image_bytes"],
+        row["image_digest"],
+        row["image_cached"],
+    )
+
+
+def _size(width: int | None, height: int | None) -> Size | None:
+    return None if width is None or height is None else Size(width, height)
+
+
+def to_hop(row: sa.RowMapping) -> Hop:
+    """The request that a row of `hop` keeps."""
+    return Hop(
+        row["url"],
+        row["method"],
+        row["status"],
+        row["error"],
+        row["elapsed"],
+        row["attempt"],
+        row["address"],
+    )
