@@ -144,6 +144,7 @@ class Site:
         self._closing = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self.fallback: Step = answer(404)
+        self._heard = asyncio.Event()
 
     def add(self, url: str, *steps: Step, method: str = "") -> None:
         """Script a URL, for one method or for all that have no script of their own."""
@@ -157,6 +158,13 @@ class Site:
     def detour(self) -> str:
         """What leads every host here, as in --connect-to."""
         return f"::127.0.0.1:{self.port}"
+
+    async def hear(self, count: int) -> None:
+        """Wait until so many requests have come."""
+        async with asyncio.timeout(20):
+            while len(self.log) < count:
+                self._heard.clear()
+                await self._heard.wait()
 
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer the requests of one connection."""
@@ -187,6 +195,7 @@ class Site:
         self.most[host] = max(self.most[host], self._under_way[host])
         asked = Asked(method, url, headers, time.monotonic(), self._under_way[host])
         self.log.append(asked)
+        self._heard.set()
         wire = Wire(reader, writer, asked, self._closing)
         try:
             script = self._scripts.get(url)

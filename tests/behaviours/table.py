@@ -48,7 +48,7 @@ class Case:
 
 def pic(body: bytes = IMAGE, **headers: str) -> Step:
     """An image answer."""
-    return answer(200, body, **{"Content_Type": "image/png", **headers})
+    return answer(200, body, Content_Type="image/png", **headers)
 
 
 def no_head(*steps: Step) -> Mapping[str, tuple[Step, ...]]:
@@ -72,7 +72,7 @@ def chain(length: int, last: Step) -> Pages:
 
 def limited(times: int, **headers: str) -> tuple[Step, ...]:
     """429 so many times, then a page."""
-    return (*(answer(429, **headers) for _ in range(times)), OK)
+    return (*(answer(429, b"", **headers) for _ in range(times)), OK)
 
 
 IMG = Kind.IMAGE
@@ -89,7 +89,7 @@ CASES = [
         "ff4b1b48",
         "an image shorter than its Content-Length, its size in what came",
         {"/a": (raw(b"HTTP/1.1 200 OK\r\nContent-Length: 1234\r\n\r\n" + IMAGE),)},
-        "ok",
+        "truncated",
         kind=IMG,
     ),
     Case(
@@ -188,7 +188,7 @@ CASES = [
     ),
     Case(
         "b6310405",
-        "a Content-Length shorter than the image: what follows it is no HTTP, and a browser shows half a picture",
+        "a Content-Length shorter than the image: what follows is no HTTP",
         {"/a": (raw(b"HTTP/1.1 200 OK\r\nContent-Length: 52\r\n\r\n" + IMAGE),)},
         "bad-response",
         kind=IMG,

@@ -1,0 +1,73 @@
+"""Runs the program itself, as a user would, in a folder of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+ROOT = Path(__file__).parents[1]
+QUICK = """
+[network]
+connect_timeout = 1
+read_timeout = 1
+[hosts]
+interval = 0
+[retry]
+backoff = 0.01
+max_wait = 2
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How the program ended, and what it said."""
+
+    code: int
+    out: str
+    err: str
+
+    def lines(self) -> dict[str, dict[str, object]]:
+        """The lines of --format jsonl, by URL."""
+        found = [msgspec.json.decode(line) for line in self.out.splitlines()]
+        return {line["url"]: line for line in found}
+
+
+async def start(folder: Path, *words: str, under: tuple[str, ...] = ()) -> asyncio.subprocess.Process:
+    """Start the program in a folder, `under` another one if asked."""
+    environ = {k: v for k, v in os.environ.items() if not k.startswith("LINKHEALTH_")}
+    return await asyncio.create_subprocess_exec(
+        *under,
+        sys.executable,
+        "-m",
+        "crawler",
+        *words,
+        cwd=folder,
+        env={**environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error"},
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+
+
+async def ended(process: asyncio.subprocess.Process) -> Ended:
+    """Wait until the program ends."""
+    out, err = await asyncio.wait_for(process.communicate(), 60)
+    return Ended(process.returncode or 0, out.decode(), err.decode())
+
+
+async def run(folder: Path, *words: str) -> Ended:
+    """Run the program to its end."""
+    return await ended(await start(folder, *words))
+
+
+def records(folder: Path, *urls: str, kind: str = "webUrl") -> None:
+    """Write a record for each URL, and a configuration that loses no time."""
+    (folder / "seeds").mkdir(exist_ok=True)
+    for number, url in enumerate(urls):
+        (folder / "seeds" / f"{number:03}.md").write_text(f"---\n{kind}: {url}\n---\n")
+    (folder / "config.toml").write_text(QUICK)
