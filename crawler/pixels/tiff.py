@@ -79,8 +79,10 @@ def tags(data: bytes) -> Iterator[tuple[int, int]]:
     start = layout.number(data, layout.offset, layout.offset_at)
     count = layout.number(data, layout.count, start)
     first = start + struct.calcsize(f"={layout.count}")
-    for at in range(first, first + min(count, ENTRIES) * layout.entry, layout.entry):
-        need(data, at + layout.entry)
+    end = first + min(count, ENTRIES) * layout.entry
+    for at in range(first, end, layout.entry):
+        if at + layout.entry > len(data):
+            raise Cut(end)
         code = VALUES.get(layout.number(data, "H", at + 2))
         if code is not None:
             yield layout.number(data, "H", at), layout.number(data, code, at + layout.value_at)
