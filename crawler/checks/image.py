@@ -15,9 +15,11 @@ from crawler.pixels import Broken, Measure, More, NotImage, measure
 from storage.model import Picture, Size, Target, Verdict
 
 ACCEPT: Final = "image/avif,image/webp,image/png,image/svg+xml,image/*;q=0.8,*/*;q=0.5"
-FIRST: Final = 2048  # bytes that tell the size of most (benchmarks/leading_bytes.py)
-FURTHEST: Final = 1024 * 1024  # bytes, behind the largest colour profiles and previews
-STEPS: Final = (FIRST, 256 * 1024, FURTHEST)
+# benchmarks/leading_bytes.py: so many bytes tell the size of most, so many behind the place that
+# they point to that of nearly all others, and these are behind the largest profiles and previews.
+FIRST: Final = 2048
+SLACK: Final = 32 * 1024
+FURTHEST: Final = 1024 * 1024
 AGAIN: Final = 1.25  # times more bytes before they are looked at again: all looks cost like five
 PARTIAL: Final = 206
 UNSATISFIABLE: Final = 416
@@ -146,8 +148,9 @@ def _wider(request: Request, answer: Answer, found: More) -> Request | None:
         return None
     if part[1] + 1 < asked:  # the server gives less than it is asked for
         return replace(request, headers=HEADERS)
-    step = next((step for step in STEPS if step > asked and step >= found.least), None)
-    return None if step is None else _ranged(request, step)
+    if asked >= FURTHEST:
+        return None
+    return _ranged(request, min(found.least + SLACK, FURTHEST) if asked == FIRST else FURTHEST)
 
 
 def _unseen(answer: Answer, found: More) -> Judgement:
