@@ -14,7 +14,7 @@ $(STAMP): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.11 ...") if sys.version_info < (3, 11) else None'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "installing linkhealth and its tools into $(VENV) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@$(BIN)/python -m pip --quiet --quiet install --disable-pip-version-check --editable '.[dev]'
 	@touch $(STAMP)
 
 demo: $(STAMP) ## show the main job on a small web on this machine; needs no internet
@@ -27,7 +27,7 @@ check: $(STAMP) ## lint, types and import floors
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check .
 	@$(BIN)/mypy --no-error-summary
-	@$(BIN)/lint-imports --no-timing > $(VENV)/floors.log || { cat $(VENV)/floors.log; exit 1; }
+	@$(BIN)/lint-imports > $(VENV)/floors.log || { cat $(VENV)/floors.log; exit 1; }
 	@echo "lint, types and floors are fine"
 
 format: $(STAMP) ## write the code in its one format
