@@ -15,10 +15,13 @@ from crawler.pixels import Broken, Measure, More, NotImage, measure
 from storage.model import Picture, Size, Target, Verdict
 
 ACCEPT: Final = "image/avif,image/webp,image/png,image/svg+xml,image/*;q=0.8,*/*;q=0.5"
-# benchmarks/leading_bytes.py: so many bytes tell the size of most, so many behind the place that
-# they point to that of nearly all others, and these are behind the largest profiles and previews.
+# benchmarks/leading_bytes.py: FIRST bytes tell the size of most; SLACK bytes behind the place that
+# they point to, that of nearly all others. A JPEG's segment that is full is seldom the last one:
+# NEXT bytes are behind most colour profiles, FURTHEST behind the largest profiles and previews.
 FIRST: Final = 2048
 SLACK: Final = 32 * 1024
+FULL: Final = 65_000
+NEXT: Final = 256 * 1024
 FURTHEST: Final = 1024 * 1024
 AGAIN: Final = 1.25  # times more bytes before they are looked at again: all looks cost like five
 PARTIAL: Final = 206
@@ -150,7 +153,12 @@ def _wider(request: Request, answer: Answer, found: More) -> Request | None:
         return replace(request, headers=HEADERS)
     if asked >= FURTHEST:
         return None
-    return _ranged(request, min(found.least + SLACK, FURTHEST) if asked == FIRST else FURTHEST)
+    return _ranged(request, _second(found.least) if asked == FIRST else FURTHEST)
+
+
+def _second(least: int) -> int:
+    wanted = least + SLACK if least < FULL else max(least + SLACK, NEXT)
+    return min(wanted, FURTHEST)
 
 
 def _unseen(answer: Answer, found: More) -> Judgement:
