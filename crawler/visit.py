@@ -18,11 +18,23 @@ from crawler.fetch.retry import STATUSES as PASSING
 from crawler.fetch.retry import asked_wait
 from crawler.urls import host_of, masked, request_url, without_credentials
 from crawler.verdict import of_chain, of_error, of_status, walled
-from storage.model import Finding, Hop, Kind, Redirect, Target, Verdict
+from storage.model import Finding, Hop, Kind, Picture, Redirect, Target, Verdict
 
 log: Final = logging.getLogger(__name__)
 QUESTIONS: Final = 4  # requests a check may make of one target, growing ones included
 UNSATISFIABLE: Final = 416  # the answer to a Range that the file does not have
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What else there is to say of a target: why, what picture, and where it moved for good."""
+
+    detail: str | None = None
+    picture: Picture | None = None
+    moved_to: str | None = None
+
+
+NOTHING: Final = Said()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +57,9 @@ class Visitor:
         try:
             url = request_url(target.url)
         except UrlError as exc:
-            return self._finding(target, Trail(), of_error(exc), detail=str(exc))
+            return self._finding(target, Trail(), of_error(exc), said=Said(str(exc)))
         if self.excluded(url):
-            return self._finding(target, Trail(), Verdict.EXCLUDED, detail="by configuration")
+            return self._finding(target, Trail(), Verdict.EXCLUDED, said=Said("by configuration"))
         return None
 
     async def visit(self, target: Target, trail: Trail) -> Finding:
@@ -61,11 +73,11 @@ class Visitor:
             return self._closed(target, trail, exc)
         except FetchError as exc:
             verdict = of_error(exc)
-            return self._finding(target, trail, verdict, detail=str(exc) or None)
+            return self._finding(target, trail, verdict, said=Said(str(exc) or None))
         except Exception:
             log.exception("a defect of this program, met at %s", masked(target.url))
-            detail = "a defect of this program; the log has the traceback"
-            return self._finding(target, trail, Verdict.CRASHED, detail=detail)
+            said = Said("a defect of this program; the log has the traceback")
+            return self._finding(target, trail, Verdict.CRASHED, said=said)
 
     async def _check(self, target: Target, trail: Trail) -> Finding:
         check = self.checks[target.kind]
@@ -98,25 +110,21 @@ class Visitor:
         if wait is not None and wait > self.max_wait:
             trail.retry_at = self.now().timestamp() + wait
             verdict, detail = Verdict.RATE_LIMITED, f"asks to come back in {wait:.0f} s"
-        return self._finding(target, trail, verdict, answer, detail)
+        return self._finding(target, trail, verdict, answer, Said(detail))
 
     def _judged(self, target: Target, trail: Trail, answer: Answer, judged: Judgement) -> Finding:
         mark = walled(answer.status, answer.headers, answer.body)
         if mark is not None:
-            return self._finding(target, trail, Verdict.BOT_BLOCKED, answer, mark)
+            return self._finding(target, trail, Verdict.BOT_BLOCKED, answer, Said(mark))
         verdict, moved = judged.verdict, moved_to(trail.redirects, answer.url)
         if verdict is Verdict.OK:
             verdict = of_chain(trail.redirects, moved)
-        finding = self._finding(target, trail, verdict, answer, judged.detail)
-        return replace(
-            finding,
-            picture=judged.picture,
-            moved_to=masked(moved) if moved and verdict is Verdict.MOVED else None,
-        )
+        said = Said(judged.detail, judged.picture, moved if verdict is Verdict.MOVED else None)
+        return self._finding(target, trail, verdict, answer, said)
 
     def _closed(self, target: Target, trail: Trail, exc: LaneClosed) -> Finding:
         trail.retry_at = exc.until
-        return self._finding(target, trail, Verdict.NOT_REACHED, detail=str(exc))
+        return self._finding(target, trail, Verdict.NOT_REACHED, said=Said(str(exc)))
 
     def dropped(self, target: Target, why: LaneClosed) -> Finding:
         """The finding on a target that was never started."""
@@ -128,7 +136,7 @@ class Visitor:
         trail: Trail,
         verdict: Verdict,
         answer: Answer | None = None,
-        detail: str | None = None,
+        said: Said = NOTHING,
     ) -> Finding:
         return Finding(
             target=target.id,
@@ -137,13 +145,15 @@ class Visitor:
             checked_at=self.now(),
             status=answer.status if answer else _last_status(trail, verdict),
             final_url=masked(answer.url) if answer else None,
+            moved_to=masked(said.moved_to) if said.moved_to else None,
             redirects=tuple(Redirect(masked(hop.url), hop.status) for hop in trail.redirects),
             hops=tuple(_masked(hop) for hop in trail.hops),
             attempts=trail.attempts,
             requests=len(trail.hops),
             elapsed=time.monotonic() - trail.started if trail.hops else 0.0,
             bytes=trail.bytes,
-            detail=detail,
+            detail=said.detail,
+            picture=said.picture,
             retry_at=_moment(trail.retry_at),
             evidence=trail.evidence,
         )

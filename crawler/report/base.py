@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib import import_module
 from typing import Final, TypeAlias
 
@@ -38,14 +38,37 @@ def words(entry: Entry) -> set[str]:
     return own | issues | ({"issues"} if issues else set())
 
 
-@dataclass(frozen=True, slots=True)
 class Summary:
-    """What a report shows: counts, what could not be read, and the targets, as often as needed."""
+    """What a report shows: counts, what could not be read, and the targets, as often as needed.
 
-    run: Run | None
-    totals: Totals
-    problems: tuple[Problem, ...]
-    entries: Callable[[], Iterator[Entry]] = field(repr=False)
+    The targets are counted as they pass by for the first time, so that a report that needs its
+    counts at its end reads the database once.
+    """
+
+    def __init__(
+        self,
+        run: Run | None,
+        problems: tuple[Problem, ...],
+        read: Callable[[], Iterator[Entry]],
+    ) -> None:
+        self.run, self.problems, self._read = run, problems, read
+        self._totals: Totals | None = None
+
+    @property
+    def totals(self) -> Totals:
+        """The counts over all targets."""
+        if self._totals is None:
+            for _ in self.entries():
+                pass
+        return self._totals or Totals()
+
+    def entries(self) -> Iterator[Entry]:
+        """The targets, worst class first."""
+        totals = Totals()
+        for entry in self._read():
+            totals.add(entry)
+            yield entry
+        self._totals = totals
 
 
 Report: TypeAlias = Callable[[Summary], Iterator[str]]
@@ -54,16 +77,13 @@ Report: TypeAlias = Callable[[Summary], Iterator[str]]
 def summarise(engine: sa.Engine, selection: Selection) -> Summary:
     """Read a summary; the targets are read again each time they are asked for."""
 
-    def entries() -> Iterator[Entry]:
+    def read() -> Iterator[Entry]:
         found = queries.entries(engine, run=selection.run, asked=selection.asked)
         return (entry for entry in found if selection.takes(entry))
 
-    totals = Totals()
-    for entry in entries():
-        totals.add(entry)
     run = selection.run or selection.asked
     problems = tuple(queries.problems(engine, run=run))
-    return Summary(run or _newest(engine), totals, problems, entries)
+    return Summary(run or _newest(engine), problems, read)
 
 
 def _newest(engine: sa.Engine) -> Run | None:

@@ -1,0 +1,160 @@
+"""Targets a second of a whole run, beside a bare aiohttp loop that sends the same requests.
+
+Both ask the same small server (a process of its own) for the same URLs with HEAD, on the same
+event loop, with the same number of requests at once; rounds are interleaved, the median counts.
+Ours reads records, plans, checks, and keeps every finding in SQLite; the bare loop keeps nothing.
+
+    python benchmarks/throughput.py [--targets 20000] [--hosts 400] [--rounds 3]
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import multiprocessing
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from multiprocessing.synchronize import Event
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+AT_ONCE = 128
+ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 0\r\n\r\n"
+
+
+class Server(asyncio.Protocol):
+    """Answers every request at once, and looks at none."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the way back."""
+        self.transport = transport
+        self.rest = b""
+
+    def data_received(self, data: bytes) -> None:
+        """Answer as many requests as came."""
+        data = self.rest + data
+        count = data.count(b"\r\n\r\n")
+        self.rest = data.rpartition(b"\r\n\r\n")[2]
+        self.transport.write(ANSWER * count)  # type: ignore[attr-defined]  # a stream transport
+
+
+def serve(port: multiprocessing.Queue[int], over: Event) -> None:
+    """Serve until told that it is over."""
+    import uvloop  # noqa: PLC0415 - both sides use it
+
+    async def main() -> None:
+        server = await asyncio.get_running_loop().create_server(Server, "127.0.0.1", 0)
+        port.put(server.sockets[0].getsockname()[1])
+        await asyncio.to_thread(over.wait)
+        server.close()
+
+    uvloop.run(main())
+
+
+BARE = """
+import asyncio, sys, time, aiohttp, uvloop
+port, count, hosts, at_once = map(int, sys.argv[1:])
+class Here(aiohttp.abc.AbstractResolver):
+    async def resolve(self, host, _port=0, family=0):
+        return [{"hostname": host, "host": "127.0.0.1", "port": port, "family": 2, "proto": 0, "flags": 0}]
+    async def close(self): pass
+async def main():
+    urls = iter([f"http://h{n % hosts}.example/{n}" for n in range(count)])
+    connector = aiohttp.TCPConnector(resolver=Here(), limit=0, keepalive_timeout=10)
+    timeout = aiohttp.ClientTimeout(total=60, sock_read=20)
+    async with aiohttp.ClientSession(connector=connector, timeout=timeout, cookie_jar=aiohttp.DummyCookieJar()) as s:
+        async def work():
+            for url in urls:
+                async with s.head(url, allow_redirects=False) as r:
+                    assert r.status == 200
+        await asyncio.gather(*[work() for _ in range(at_once)])
+start = time.perf_counter()
+uvloop.run(main())
+print(time.perf_counter() - start)
+"""
+
+
+def bare(port: int, targets: int, hosts: int) -> tuple[float, float]:
+    """Seconds and peak MB of the bare loop."""
+    words = [sys.executable, "-c", BARE, str(port), str(targets), str(hosts), str(AT_ONCE)]
+    return measured(words, Path())
+
+
+def ours(port: int, folder: Path) -> tuple[float, float]:
+    """Seconds and peak MB of a whole run, the start of the program included."""
+    for old in folder.glob("linkhealth.db*"):
+        old.unlink()
+    words = [
+        sys.executable,
+        "-m",
+        "crawler",
+        "-q",
+        "audit",
+        "--connect-to",
+        f"::127.0.0.1:{port}",
+        "-o",
+        "/dev/null",
+    ]
+    return measured([*words, "--format", "jsonl"], folder)
+
+
+def measured(words: list[str], folder: Path) -> tuple[float, float]:
+    """Seconds, and peak memory in MB, of a command."""
+    start = time.perf_counter()
+    process = subprocess.Popen(
+        words, cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.DEVNULL
+    )
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        sys.exit(f"{words[0:4]} ended with {process.returncode}")
+    return time.perf_counter() - start, usage.ru_maxrss / 1024
+
+
+def prepare(folder: Path, targets: int, hosts: int) -> None:
+    """Write records of fifty links each, and a configuration that makes nobody wait."""
+    (folder / "seeds").mkdir()
+    for first in range(0, targets, 50):
+        links = "".join(
+            f"  - webUrl: http://h{n % hosts}.example/{n}\n" for n in range(first, min(first + 50, targets))
+        )
+        (folder / "seeds" / f"{first:07}.md").write_text(f"---\nrelated:\n{links}---\n")
+    (folder / "config.toml").write_text(f"[network]\nconcurrency = {AT_ONCE}\n[hosts]\ninterval = 0\n")
+
+
+def main() -> None:
+    """Measure, and print the ratio."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--targets", type=int, default=20_000)
+    parser.add_argument("--hosts", type=int, default=400)
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+    ports: multiprocessing.Queue[int] = multiprocessing.Queue()
+    over = multiprocessing.Event()
+    server = multiprocessing.Process(target=serve, args=(ports, over), daemon=True)
+    server.start()
+    port = ports.get()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        prepare(folder, options.targets, options.hosts)
+        rounds = [
+            (bare(port, options.targets, options.hosts), ours(port, folder)) for _ in range(options.rounds)
+        ]
+    over.set()
+    server.join(5)
+    for label, side in (("bare aiohttp loop", 0), ("linkhealth audit", 1)):
+        seconds = statistics.median(one[side][0] for one in rounds)
+        memory = max(one[side][1] for one in rounds)
+        print(f"{label:<18} {options.targets / seconds:8.0f} targets/s  {seconds:6.2f} s  {memory:5.0f} MB")
+    ratio = statistics.median(one[0][0] / one[1][0] for one in rounds)
+    print(f"ratio {ratio:.2f} of the bare loop, whole processes")
+
+
+if __name__ == "__main__":
+    main()
