@@ -15,6 +15,7 @@ from typing import Final
 from crawler.pixels.head import Head, need
 from storage.model import Size
 
+BOXES: Final = 4096  # next to each other; a dozen is usual
 FAR: Final = 2**62  # the end of a file whose length nobody knows
 # Quarters to the left and the axis of a mirror, as the EXIF orientation that looks the same.
 TURNS: Final[Mapping[tuple[int, int | None], int]] = MappingProxyType(
@@ -50,7 +51,9 @@ def boxes(data: bytes, start: int = 0, end: int = FAR) -> Iterator[Box]:
     Raises:
         Cut: one of them begins behind these bytes.
     """
-    while start + 8 <= end:
+    for _ in range(BOXES):
+        if start + 8 > end:
+            return
         need(data, start + 8)
         length, head = int.from_bytes(data[start : start + 4], "big"), 8
         if length == 1:

@@ -83,11 +83,11 @@ def _raster(data: bytes, kind: str, *, complete: bool) -> Measure:
     try:
         head = READERS[kind](data)
     except Cut as exc:
-        return Broken(f"a {kind} that ends before its size") if complete else More(exc.least, kind)
+        return Broken(f"{kind} that ends before its size") if complete else More(exc.least, kind)
     if head is None:
-        return Broken(f"a {kind} whose header leads to no size")
+        return Broken(f"{kind} whose header leads to no size")
     if not (head.size.width and head.size.height):
-        return Broken(f"a {kind} that says it is {head.size}")
+        return Broken(f"{kind} that says it is {head.size}")
     return _picture(kind, head, by_pillow(data, kind) if complete else None)
 
 

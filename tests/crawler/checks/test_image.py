@@ -151,7 +151,7 @@ def test_a_server_that_gives_less_than_asked() -> None:
 def test_a_part_that_is_the_whole() -> None:
     """A partial answer that reaches the end is judged as a whole: a broken header is broken."""
     found = judged(part(image()[:20], FIRST))
-    assert (found.verdict, found.detail) == (Verdict.UNDECODABLE, "a PNG that ends before its size")
+    assert (found.verdict, found.detail) == (Verdict.UNDECODABLE, "PNG that ends before its size")
 
 
 def test_a_total_that_is_not_said() -> None:
