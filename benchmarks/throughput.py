@@ -106,9 +106,8 @@ def ours(port: int, folder: Path) -> tuple[float, float]:
 def measured(words: list[str], folder: Path) -> tuple[float, float]:
     """Seconds, and peak memory in MB, of a command."""
     start = time.perf_counter()
-    process = subprocess.Popen(
-        words, cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.DEVNULL
-    )
+    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+    process = subprocess.Popen(words, cwd=folder, env=environ, stdout=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
