@@ -67,7 +67,8 @@ async def main():
     urls = iter([f"http://h{n % hosts}.example/{n}" for n in range(count)])
     connector = aiohttp.TCPConnector(resolver=Here(), limit=0, keepalive_timeout=10)
     timeout = aiohttp.ClientTimeout(total=60, sock_read=20)
-    async with aiohttp.ClientSession(connector=connector, timeout=timeout, cookie_jar=aiohttp.DummyCookieJar()) as s:
+    jar = aiohttp.DummyCookieJar()
+    async with aiohttp.ClientSession(connector=connector, timeout=timeout, cookie_jar=jar) as s:
         async def work():
             for url in urls:
                 async with s.head(url, allow_redirects=False) as r:
