@@ -22,6 +22,7 @@ from storage.schema import HEAD
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 BUSY: Final = 30  # seconds to wait for another process that writes
+LINE: Final = 0x6C696E6B  # the number of the line in which makers of tables wait; any will do
 PRAGMAS: Final = ("PRAGMA synchronous = NORMAL", "PRAGMA foreign_keys = ON", "PRAGMA cache_size = -65536")
 DRIVERS: Final = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 
@@ -95,6 +96,7 @@ def upgrade(engine: sa.Engine) -> None:
         LedgerError: the database cannot take it.
     """
     with writing(engine) as connection:
+        _wait_in_line(connection)
         _migrate(connection)
 
 
@@ -118,7 +120,8 @@ def _engine(url: str) -> sa.Engine:
 
 
 def _arguments(url: sa.URL) -> dict[str, dict[str, float]]:
-    return {"connect_args": {"timeout": BUSY}} if url.drivername == "sqlite" else {}
+    patient = url.drivername == "sqlite" and "timeout" not in url.query
+    return {"connect_args": {"timeout": BUSY}} if patient else {}
 
 
 def _masked(url: str) -> str:
@@ -195,8 +198,15 @@ def _create(engine: sa.Engine, *, create: bool) -> None:
         raise LedgerError(f"{_name(engine)} holds nothing yet: 'linkhealth audit' fills it")
     _set_wal(engine)
     with writing(engine) as connection:
+        _wait_in_line(connection)
         if _version(connection, engine) is None:  # else another process was quicker
             _migrate(connection)
+
+
+def _wait_in_line(connection: sa.Connection) -> None:
+    """Let one process at a time make tables; in SQLite, every writer has waited already."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LINE)))
 
 
 def _set_wal(engine: sa.Engine) -> None:
