@@ -7,10 +7,10 @@ from typing import Any
 
 import msgspec
 
-from crawler import app
 from crawler.config import Config, Duration, Hosts, Network, Retry
 from crawler.plan import by_lane
 from crawler.progress import Silence
+from crawler.wiring import lanes_of, open_running
 from storage.model import Finding, Kind, Target
 from tests.site import Site
 
@@ -43,10 +43,9 @@ async def check_all(
 ) -> dict[str, Finding]:
     """The finding on each URL, in one run of the real engine; detours of the test come first."""
     kept = Kept()
-    options = app.Options(connect_to=(*detours, site.detour))
-    async with app.open_running(settings, options, kept, Silence()) as running:
+    async with open_running(settings, (*detours, site.detour), kept, Silence()) as running:
         numbered = (Target(n, url, kind) for n, (url, kind) in enumerate(targets.items(), 1))
-        await running.check(by_lane(numbered, app.lanes_of(settings)))
+        await running.check(by_lane(numbered, lanes_of(settings)))
     return kept.findings
 
 

@@ -1,6 +1,6 @@
 """The three values of the fetch onion: a request, its answer, and the trail that a visit leaves.
 
-Every network behaviour is a `Fetch` that wraps a `Fetch`; `crawler.app` nests them once.
+Every network behaviour is a `Fetch` that wraps a `Fetch`; `crawler.wiring` nests them once.
 """
 
 from __future__ import annotations

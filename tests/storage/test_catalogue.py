@@ -114,7 +114,9 @@ def test_gone_file_below_the_working_directory(
 ) -> None:
     """The path `.` stands for every relative path."""
     monkeypatch.chdir(tmp_path)
-    catalogued(engine, document("gone.md", [link(A)], problems=["half of it"]), document("/x/y.md", [link(B)]))
+    catalogued(
+        engine, document("gone.md", [link(A)], problems=["half of it"]), document("/x/y.md", [link(B)])
+    )
     Catalogue(engine, begin_run(engine, "audit", NOW), place).close(["."])
     assert rows(engine, OPEN) == [(B,)]
     assert queries.problems(engine) == []
@@ -207,6 +209,6 @@ def test_real_records_read_twice_change_nothing(file_engine: sa.Engine, some: Pa
     first = catalogued(file_engine, *documents)
     links = sum(len(record.links) for one in documents for record in one.records)
     catalogued(file_engine, *documents)
-    assert rows(file_engine, "SELECT count(*), min(first_run), max(first_run), max(closed_run) FROM link") == [
-        (links, first.id, first.id, None)
-    ]
+    assert rows(
+        file_engine, "SELECT count(*), min(first_run), max(first_run), max(closed_run) FROM link"
+    ) == [(links, first.id, first.id, None)]

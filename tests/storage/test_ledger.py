@@ -275,12 +275,12 @@ async def test_full_disk_is_told_and_made_good(narrow: sa.Engine) -> None:
     """A full disk stops `put` with a sentence; once there is room, closing writes what waited."""
     run = _targets(narrow, MANY)
     keys = list(ids(narrow).values())
-    big = {"page": "x" * 50_000}
+    big: dict[str, object] = {"page": "x" * 50_000}
     _pragma(narrow, FULL)
     ledger = Ledger(narrow, run, advance, batch=4)
     taken = 0
-    with pytest.raises(LedgerError, match="the disk is full: make room, then run again"):
-        while True:
+    with pytest.raises(LedgerError, match="the disk is full: make room, then run again"):  # noqa: PT012
+        while True:  # which of the findings is refused is the writer's affair
             await ledger.put(replace(finding(keys[taken]), evidence=big))
             taken += 1
             await asyncio.wait({asyncio.ensure_future(asyncio.to_thread(str))})

@@ -1,0 +1,185 @@
+"""From the configuration to the parts of a run: rules, paces, checks, and the fetch onion."""
+
+from __future__ import annotations
+
+import ssl
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from fnmatch import fnmatchcase
+from functools import lru_cache, partial
+
+from crawler.checks.base import Check
+from crawler.checks.image import ImageCheck
+from crawler.checks.page import PageCheck
+from crawler.config import Config, HostRules, parse_detour
+from crawler.errors import ConfigError
+from crawler.fetch.base import Fetch
+from crawler.fetch.breaker import Breaker, Circuits
+from crawler.fetch.dial import Dialer, Dialling
+from crawler.fetch.dns import AddressBook, SystemResolver
+from crawler.fetch.guard import Guard
+from crawler.fetch.head_first import head_first
+from crawler.fetch.http import Client, Http, open_session
+from crawler.fetch.pace import Courtesy, pace
+from crawler.fetch.redirects import Chain, redirects
+from crawler.fetch.retry import Retry, retry
+from crawler.fetch.robots import robots
+from crawler.lanes import Pace, Turnstile
+from crawler.plan import excluding
+from crawler.run import Observer, Running, Store
+from crawler.urls import host_of, lane_key
+from crawler.verdict import Evidence, Freshness
+from crawler.visit import Visitor
+from storage.model import Kind, Target
+from storage.records import DEFAULT_RULES, Rules
+
+
+def rules_of(config: Config) -> Rules:
+    """The rules for fields: the defaults, with those of the configuration; an empty kind ends one."""
+    said = config.records.fields
+    ours = {rule: kind for rule, kind in DEFAULT_RULES.items() if rule not in said}
+    return {**ours, **{rule: Kind(kind) for rule, kind in said.items() if kind}}
+
+
+def evidence(config: Config) -> Evidence:
+    """The figures of `[state]`."""
+    state = config.state
+    hard, soft = timedelta(seconds=state.hard_span), timedelta(seconds=state.soft_span)
+    return Evidence(state.hard_failures, hard, state.soft_failures, soft)
+
+
+def freshness(config: Config) -> Freshness:
+    """The figures of `[schedule]`."""
+    plan = config.schedule
+    return Freshness(
+        timedelta(seconds=plan.alive),
+        tuple(timedelta(seconds=step) for step in plan.failing),
+        timedelta(seconds=plan.dead),
+        timedelta(seconds=plan.unknown),
+        plan.splay,
+    )
+
+
+def lanes_of(config: Config) -> Callable[[str], str]:
+    """Which lane a host belongs to."""
+    patterns = tuple(config.hosts.patterns)
+
+    @lru_cache(maxsize=65_536)
+    def lane_of(host: str) -> str:
+        return lane_key(host, patterns, config.hosts.join)
+
+    return lane_of
+
+
+def rules_for(config: Config, name: str) -> HostRules:
+    """What is said of a lane, or of a host: the first pattern that names it."""
+    patterns = config.hosts.patterns
+    if name in patterns:
+        return patterns[name]
+    fits = (rules for pattern, rules in patterns.items() if fnmatchcase(name, pattern))
+    return next(fits, HostRules())
+
+
+def pace_for(config: Config, lane: str) -> Pace:
+    """How one lane may be asked."""
+    hosts, own = config.hosts, rules_for(config, lane)
+    return Pace(
+        hosts.per_host if own.per_host is None else own.per_host,
+        hosts.interval if own.interval is None else own.interval,
+        hosts.adaptive if own.adaptive is None else own.adaptive,
+        hosts.max_interval if own.max_interval is None else own.max_interval,
+    )
+
+
+def breaker_for(config: Config, host: str) -> Breaker:
+    """When one host is down."""
+    own = rules_for(config, host)
+    failures = config.hosts.breaker if own.breaker is None else own.breaker
+    return Breaker(failures, config.retry.attempts)
+
+
+def tls_context(config: Config) -> ssl.SSLContext:
+    """The one TLS context of a run.
+
+    Raises:
+        ConfigError: the file of roots cannot be read.
+    """
+    path = config.network.ca_file or None
+    try:
+        return ssl.create_default_context(cafile=path)
+    except (OSError, ssl.SSLError) as exc:
+        raise ConfigError(f"[network] ca_file: {path} cannot be read as certificates") from exc
+
+
+def dialling(config: Config, detours: Sequence[str]) -> Dialling:
+    """How to dial: the operator's detours, the command line's first."""
+    texts = (*detours, *config.network.connect_to)
+    proxy = config.network.proxy
+    return Dialling(
+        config.network.connect_timeout,
+        config.network.connect_timeout,
+        tuple(parse_detour(text) for text in texts),
+        frozenset({host_of(proxy)}) if proxy else frozenset(),
+    )
+
+
+def checks_of(config: Config) -> dict[Kind, Check]:
+    """The check of each kind."""
+    page = PageCheck(config.network.max_body)
+    image = ImageCheck(config.images.max_bytes, config.images.max_pixels)
+    return {Kind.WEB: page, Kind.AMP: page, Kind.AMP_CDN: page, Kind.IMAGE: image}
+
+
+@asynccontextmanager
+async def open_running(
+    config: Config, detours: Sequence[str], ledger: Store, observer: Observer
+) -> AsyncIterator[Running]:
+    """Everything that one run needs of the network, opened and nested."""
+    running = Running(ledger, observer)
+    running.turnstile = Turnstile(
+        config.network.concurrency,
+        partial(pace_for, config),
+        running.work,
+        running.dropped,
+    )
+    book = AddressBook(SystemResolver(), timeout=config.network.connect_timeout)
+    guard = Guard(config.network.allow_networks)
+    dialer = Dialer(book, guard, dialling(config, detours), tls_context(config))
+    network = config.network
+    client = Client(network.user_agent, network.read_timeout, network.proxy or None)
+    try:
+        async with open_session(dialer, client) as session:
+            running.visitor = Visitor(
+                onion(config, running.turnstile, Http(session)),
+                checks_of(config),
+                {host.lower(): headers for host, headers in network.headers.items()},
+                excluding(config.records.exclude),
+                config.retry.max_wait,
+            )
+            yield running
+    finally:
+        await book.close()
+
+
+def onion(config: Config, turnstile: Turnstile[Target], http: Fetch) -> Fetch:
+    """The whole policy of the network, from the outside in."""
+    circuits = Circuits(partial(breaker_for, config))
+    courtesy = Courtesy(lanes_of(config), config.retry.max_wait, time.time)
+    chain = Chain(config.network.max_redirects, excluding(config.records.exclude))
+    again = Retry(
+        config.retry.attempts,
+        config.retry.backoff,
+        config.retry.max_wait,
+        config.network.total_timeout,
+    )
+    hop = circuits.breaker(pace(http, turnstile, courtesy))
+    if config.network.robots:
+        hop = robots(hop, config.network.user_agent)
+    return retry(
+        head_first(redirects(hop, chain)),
+        again,
+        turnstile.rest,
+        circuits.hopeless,
+    )
