@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench clean
+.PHONY: help demo test services check format bench clean
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -20,8 +20,11 @@ $(STAMP): pyproject.toml
 demo: $(STAMP) ## show the main job on a small web on this machine; needs no internet
 	@$(BIN)/linkhealth demo
 
-test: $(STAMP) ## run every test
+test: $(STAMP) services ## run every test
 	@$(BIN)/python -m pytest -n 2 --quiet
+
+services: ## install the servers that tests need (Debian, as root; else their tests are skipped)
+	@tests/services.sh
 
 check: $(STAMP) ## lint, types and import floors
 	@$(BIN)/ruff check --quiet .
