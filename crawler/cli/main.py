@@ -16,6 +16,7 @@ import click
 
 from crawler.cli.audit import audit
 from crawler.cli.demo import demo
+from crawler.cli.diff import diff
 from crawler.cli.doctor import doctor
 from crawler.cli.explain import explain
 from crawler.cli.report import report
@@ -51,7 +52,7 @@ def cli(context: click.Context, config: str | None, quiet: bool, verbose: bool) 
     context.obj = {"config": config, "quiet": quiet, "verbose": verbose}
 
 
-for command in (audit, report, explain, demo, doctor):
+for command in (audit, report, diff, explain, demo, doctor):
     cli.add_command(command)
 
 

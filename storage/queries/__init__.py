@@ -1,5 +1,6 @@
 """The read side: what a run has to check, and what reports, `explain` and people want to know."""
 
+from storage.queries.changes import Change, News, changes
 from storage.queries.due import KINDS, due
 from storage.queries.entries import WORST_FIRST, Entry, EntryLink, entries, find
 from storage.queries.story import Observation, history, hops, problems, runs
@@ -8,10 +9,13 @@ from storage.queries.totals import Totals
 __all__ = [
     "KINDS",
     "WORST_FIRST",
+    "Change",
     "Entry",
     "EntryLink",
+    "News",
     "Observation",
     "Totals",
+    "changes",
     "due",
     "entries",
     "find",

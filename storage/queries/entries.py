@@ -86,8 +86,8 @@ def entries(engine: sa.Engine, *, run: Run | None = None, asked: Run | None = No
     """
     with reading(engine) as connection:
         keys = connection.execute(_keys(run, asked)).scalars()
-        for page in chunks(keys):
-            yield from _page(connection, page, run, asked)
+        for some in chunks(keys):
+            yield from page(connection, some, run, asked)
 
 
 def find(engine: sa.Engine, url: str) -> Entry | None:
@@ -101,7 +101,7 @@ def find(engine: sa.Engine, url: str) -> Entry | None:
     by_text = sa.select(link.c.target_id).where(link.c.text == url).order_by(link.c.target_id).limit(1)
     with reading(engine) as connection:
         key = connection.execute(by_url).scalar() or connection.execute(by_text).scalar()
-        return None if key is None else next(_page(connection, [key], None, None))
+        return None if key is None else next(page(connection, [key]))
 
 
 def _keys(run: Run | None, asked: Run | None) -> sa.Select[Any]:
@@ -127,9 +127,10 @@ def _newest(run: Run | None) -> sa.ColumnElement[bool]:
     return (finding.c.target_id == target.c.id) & (finding.c.run_id == at)
 
 
-def _page(
-    connection: sa.Connection, ids: Sequence[int], run: Run | None, asked: Run | None
+def page(
+    connection: sa.Connection, ids: Sequence[int], run: Run | None = None, asked: Run | None = None
 ) -> Iterator[Entry]:
+    """The entries of some targets, in the order given; `run` and `asked` as of `entries`."""
     rows = {row["key"]: row for row in connection.execute(_query(ids, run, asked)).mappings()}
     links = _links(connection, ids)
     return (_entry(rows[key], links.get(key, ()), asked) for key in ids)

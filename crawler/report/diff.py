@@ -1,0 +1,91 @@
+"""What changed between two runs, as a table, JSON or JSON lines; where nothing did, next to nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import groupby
+from typing import Any, Final, TypeAlias
+
+import msgspec
+
+from crawler.report.line import moment
+from crawler.report.safe import shown
+from storage.queries import Change, EntryLink, News
+
+LINKS: Final = 3  # links of one target that are shown; the rest are counted
+TITLES: Final[Mapping[News, str]] = {
+    News.DEAD: "Newly dead",
+    News.SUSPECT: "Newly suspect",
+    News.RECOVERED: "Recovered",
+    News.MOVED: "Moved for good",
+}
+WORSE: Final = frozenset({News.DEAD, News.SUSPECT})
+Show: TypeAlias = Callable[[int, Iterable[Change]], Iterator[str]]
+
+
+def table(since: int, changes: Iterable[Change]) -> Iterator[str]:
+    """A block for each kind of news, and not a letter where there is none."""
+    del since
+    separator = ""
+    for news, some in groupby(changes, key=lambda one: one.news):
+        found = list(some)
+        yield f"{separator}{TITLES[news]}: {len(found)}\n"
+        separator = "\n"
+        for one in found:
+            yield from _block(one)
+
+
+def _block(one: Change) -> Iterator[str]:
+    finding = one.entry.finding
+    facts = [f"{one.was.value} -> {one.now.value}"] if one.was is not one.now else []
+    facts += [one.entry.known.value] if one.entry.finding else []
+    facts += [str(finding.status)] if finding and finding.status else []
+    facts += [f"now at {shown(finding.moved_to)}"] if finding and finding.moved_to else []
+    yield f"  {shown(one.entry.url)}\n    {' · '.join(facts)}\n"
+    links = one.entry.links
+    yield from (f"    {_place(link)}\n" for link in links[:LINKS])
+    if len(links) > LINKS:
+        yield f"    … and {len(links) - LINKS} more links\n"
+
+
+def _place(one: EntryLink) -> str:
+    return f"{shown(one.record)}:{one.link.line}:{one.link.column}  {shown(one.link.field)}"
+
+
+def json_lines(since: int, changes: Iterable[Change]) -> Iterator[str]:
+    """One change a line."""
+    del since
+    encoder = msgspec.json.Encoder()
+    for one in changes:
+        yield encoder.encode(change_line(one)).decode() + "\n"
+
+
+def json(since: int, changes: Iterable[Change]) -> Iterator[str]:
+    """One object: the run since when, and the changes."""
+    lines = [change_line(one) for one in changes]
+    yield msgspec.json.encode({"since": since, "changes": lines}).decode() + "\n"
+
+
+def change_line(one: Change) -> dict[str, Any]:
+    """The object of one change; keys never vanish."""
+    finding = one.entry.finding
+    return {
+        "url": one.entry.url,
+        "change": one.news.value,
+        "from": one.was.value,
+        "to": one.now.value,
+        "at": moment(one.at),
+        "run": one.run,
+        "verdict": one.entry.known.value,
+        "class": one.entry.known.cls.value,
+        "status": finding.status if finding else None,
+        "detail": finding.detail if finding else None,
+        "moved_to": finding.moved_to if finding else None,
+        "links": [
+            {"record": at.record, "field": at.link.field, "line": at.link.line, "column": at.link.column}
+            for at in one.entry.links
+        ],
+    }
+
+
+DIFFS: Final[Mapping[str, Show]] = {"table": table, "json": json, "jsonl": json_lines}

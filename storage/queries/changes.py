@@ -1,0 +1,125 @@
+"""What changed between two runs: targets that died, fell under suspicion, came back, or moved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from storage import schema
+from storage.database import reading
+from storage.model import State, Verdict
+from storage.queries.entries import Entry, page
+from storage.statements import chunks
+
+# What the ledger takes for silence: such a finding says nothing about its target.
+SILENT: Final = tuple(one.value for one in (Verdict.FRESH, Verdict.NOT_REACHED, Verdict.LOCAL_OUTAGE))
+
+
+class News(StrEnum):
+    """What may have become of a target, the worst first."""
+
+    DEAD = "dead"
+    SUSPECT = "suspect"
+    RECOVERED = "recovered"
+    MOVED = "moved"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One target that is not what it was: `was` then, `now` since `at` (UTC), by what `run` found."""
+
+    news: News
+    entry: Entry
+    was: State
+    now: State
+    at: datetime
+    run: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """The states of one target, then and now."""
+
+    news: News
+    was: State
+    now: State
+    at: datetime
+    run: int
+
+
+def changes(engine: sa.Engine, since: int) -> Iterator[Change]:
+    """What changed after the run with the number `since` (0: ever), worst first, then by URL.
+
+    Only targets that a record names; one that changed and changed back is no news, nor is a new
+    one that is alive.
+
+    Raises:
+        LedgerError: the database cannot be read.
+    """
+    with reading(engine) as connection:
+        turns = {**_moved(connection, since), **_turned(connection, since)}
+        for keys in chunks(_ordered(connection, turns)):
+            for key, entry in zip(keys, page(connection, keys), strict=True):
+                turn = turns[key]
+                yield Change(turn.news, entry, turn.was, turn.now, turn.at, turn.run)
+
+
+def _turned(connection: sa.Connection, since: int) -> dict[int, _Turn]:
+    """Targets whose state is another, from their first and last event after a run."""
+    event = schema.event
+    bounds = sa.select(sa.func.min(event.c.id).label("first"), sa.func.max(event.c.id).label("last"))
+    bounds = bounds.where(event.c.run_id > since).group_by(event.c.target_id)
+    ends, first, last = bounds.subquery(), event.alias("first"), event.alias("last")
+    query = sa.select(last.c.target_id, first.c.from_state, last.c.to_state, last.c.at, last.c.run_id)
+    query = query.select_from(ends).join(first, first.c.id == ends.c.first)
+    query = query.join(last, last.c.id == ends.c.last)
+    turns: dict[int, _Turn] = {}
+    for key, was, now, at, run in connection.execute(query):
+        news = _news(State(was), State(now))
+        if news is not None:
+            turns[key] = _Turn(news, State(was), State(now), at, run)
+    return turns
+
+
+def _news(was: State, now: State) -> News | None:
+    if was is now:
+        return None
+    if now is State.ALIVE:
+        return None if was is State.NEW else News.RECOVERED
+    return {State.DEAD: News.DEAD, State.SUSPECT: News.SUSPECT}.get(now)
+
+
+def _moved(connection: sa.Connection, since: int) -> dict[int, _Turn]:
+    """Targets that moved for good to where they had not moved before."""
+    target, finding, before = schema.target, schema.finding, schema.finding.alias("before")
+    earlier = sa.select(before.c.moved_to).where(
+        before.c.target_id == target.c.id, before.c.run_id <= since, before.c.verdict.not_in(SILENT)
+    )
+    knew = earlier.order_by(before.c.run_id.desc()).limit(1).scalar_subquery()
+    query = sa.select(target.c.id, target.c.state, finding.c.checked_at, finding.c.run_id)
+    query = query.join(
+        finding, (finding.c.target_id == target.c.id) & (finding.c.run_id == target.c.last_run)
+    )
+    query = query.where(target.c.last_run > since, finding.c.verdict == Verdict.MOVED.value)
+    query = query.where(finding.c.moved_to.is_distinct_from(knew))
+    return {
+        key: _Turn(News.MOVED, State(state), State(state), at, run)
+        for key, state, at, run in connection.execute(query)
+    }
+
+
+def _ordered(connection: sa.Connection, turns: Mapping[int, _Turn]) -> list[int]:
+    """The targets that a record names, in the order of a report."""
+    target, link = schema.target, schema.link
+    named = sa.exists().where((link.c.target_id == target.c.id) & link.c.closed_run.is_(None))
+    found: list[tuple[int, str, int]] = []
+    ranks = list(News)
+    for keys in chunks(turns):
+        query: sa.Select[Any] = sa.select(target.c.id, target.c.url).where(target.c.id.in_(keys), named)
+        found += [(ranks.index(turns[key].news), url, key) for key, url in connection.execute(query)]
+    return [key for _, _, key in sorted(found)]
