@@ -22,14 +22,15 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, TypeAlias, TypeVar
 
 from crawler.errors import LaneClosed
 
 Job = TypeVar("Job")
 
 PARKED: Final = 64  # started jobs of one lane that may wait without a seat; bounds the tasks
-SMOOTHING: Final = 0.2  # weight of the newest service time in its running mean
+HEARD: Final = 16  # answers that a lane's mean service time remembers
+USUAL: Final = 4  # answers that the mean of all lanes counts for, beside those of one lane
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,7 @@ class Lane(Generic[Job]):
     seats: float = 0.0
     interval: float = 0.0
     service: float = 0.0
+    heard: int = 0
     queued: bool = False
     closed: LaneClosed | None = None
 
@@ -82,15 +84,20 @@ class Lane(Generic[Job]):
             return False
         return bool(self.waiting) or (bool(self.backlog) and self.visits < self.seats + PARKED)
 
-    @property
-    def work(self) -> float:
-        """Estimated seconds until this lane is done, if it were alone."""
-        each = max(self.interval, self.service / self.seats, 1e-6)
+    def work(self, usual: float) -> float:
+        """Estimated seconds until this lane is done, if it were alone.
+
+        `usual` is the service time of all lanes: one or two answers of its own are no evidence,
+        and the first of all come from the quick ones.
+        """
+        service = usual + (self.service - usual) * self.heard / (self.heard + USUAL)
+        each = max(self.interval, service / self.seats, 1e-6)
         return (len(self.backlog) + len(self.waiting)) * each
 
     def feel(self, mood: Mood, took: float) -> None:
         """Learn from one answer: the service time, and how hard the lane may be asked."""
-        self.service += SMOOTHING * (took - self.service) if self.service else took
+        self.heard = min(self.heard + 1, HEARD)
+        self.service += (took - self.service) / self.heard
         if self.pace.adaptive and mood is not Mood.SILENT:
             (self._ease if mood is Mood.CALM else self._brake)()
 
@@ -112,6 +119,9 @@ class Seat(Generic[Job]):
     next_before: float = 0.0
 
 
+Rank: TypeAlias = tuple[bool, float, int, Lane[Job]]
+
+
 class Turnstile(Generic[Job]):
     """Hands out the seats of a run to its lanes.
 
@@ -130,12 +140,15 @@ class Turnstile(Generic[Job]):
         self._pace_of, self._work, self._dropped = pace_of, work, dropped
         self._loop = asyncio.get_running_loop()
         self._lanes: dict[str, Lane[Job]] = {}
-        self._ready: list[tuple[bool, float, int, Lane[Job]]] = []
+        self._ready: list[Rank[Job]] = []
         self._snoozed: list[tuple[float, int, Lane[Job]]] = []
         self._order = itertools.count()
         self._tasks: set[asyncio.Task[None]] = set()
         self._left = 0
         self._visits = 0
+        self._usual = 0.0
+        self._heard = 0
+        self._ranked = 0
         self._timer: asyncio.TimerHandle | None = None
         self._drained = asyncio.Event()
         self._stopped: asyncio.Future[LaneClosed] = self._loop.create_future()
@@ -192,9 +205,14 @@ class Turnstile(Generic[Job]):
         lane.active -= 1
         self._free += 1
         if mood is not Mood.SILENT or lane.starts == 1:
-            lane.feel(mood, self._loop.time() - seat.taken_at)
+            self._learn(lane, mood, self._loop.time() - seat.taken_at)
         self._place(lane)
         self._dispatch()
+
+    def _learn(self, lane: Lane[Job], mood: Mood, took: float) -> None:
+        self._heard = min(self._heard + 1, HEARD * max(1, len(self._lanes)))
+        self._usual += (took - self._usual) / self._heard
+        lane.feel(mood, took)
 
     def return_(self, seat: Seat[Job]) -> None:
         """Give a seat back that was not used: its interval was not used either."""
@@ -260,8 +278,16 @@ class Turnstile(Generic[Job]):
         if lane.next_at > self._loop.time():
             heapq.heappush(self._snoozed, (lane.next_at, next(self._order), lane))
         else:
-            entry = (lane.starts > 0, -lane.work, next(self._order), lane)
-            heapq.heappush(self._ready, entry)
+            heapq.heappush(self._ready, self._rank(lane))
+
+    def _rank(self, lane: Lane[Job]) -> Rank[Job]:
+        return (lane.starts > 0, -lane.work(self._usual), next(self._order), lane)
+
+    def _rank_all(self) -> None:
+        """Rank anew, once in as many starts as lanes are ready: what was known of them has grown."""
+        self._ready = [self._rank(lane) for *_, lane in self._ready]
+        heapq.heapify(self._ready)
+        self._ranked = 0
 
     def _wake(self) -> None:
         now = self._loop.time()
@@ -282,6 +308,9 @@ class Turnstile(Generic[Job]):
             if lane.next_at <= self._loop.time():
                 self._start(lane)
             self._place(lane)
+            self._ranked += 1
+            if self._ranked > len(self._ready):
+                self._rank_all()
         self._set_timer()
         self._settle()
 

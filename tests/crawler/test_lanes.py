@@ -106,6 +106,19 @@ def test_longest_remaining_lane_first() -> None:
     assert clock.run(main()) < 1.05
 
 
+def test_a_quick_first_answer_does_not_underrate_a_lane() -> None:
+    """A lane is ranked by what is known now: one quick answer at the start is no evidence."""
+
+    async def main() -> float:
+        web = Web(FAST, seats=10)
+        usual = [(f"h{n}", 0.25) for _ in range(30) for n in range(7)]
+        lucky = [("lucky", 0.01), *[("lucky", 0.25)] * 39]
+        bound = (len(usual) * 0.25 + 39 * 0.25 + 0.01) / 10
+        return await web.run(*usual, *lucky) / bound
+
+    assert clock.run(main()) < 1.05
+
+
 def test_hold_stops_the_lane_and_is_never_shortened() -> None:
     """Retry-After stops the whole lane; a shorter or an older word does not reset that."""
 
