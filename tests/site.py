@@ -7,7 +7,9 @@ last one again and again; a step may be kept for one method. A step writes any b
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
+import struct
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -87,11 +89,21 @@ async def close(wire: Wire) -> None:
     wire.keep = False
 
 
-async def reset(wire: Wire) -> None:
-    """Reset the connection without a word."""
-    wire.keep = False
-    transport = wire.writer.transport
-    transport.abort()
+def cut(data: bytes) -> Step:
+    """Send the beginning of an answer, and reset the connection."""
+
+    async def step(wire: Wire) -> None:
+        wire.keep = False
+        await wire.send(data)
+        sock = wire.writer.get_extra_info("socket")
+        # Without it, closing sends a FIN, as any server does whose answer has ended.
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        wire.writer.transport.abort()
+
+    return step
+
+
+reset: Final = cut(b"")
 
 
 def hang(data: bytes = b"") -> Step:
