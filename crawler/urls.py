@@ -108,11 +108,16 @@ def masked(url: str) -> str:
     return bare if credentials is None else bare.replace("//", f"//{MASK}@", 1)
 
 
-@lru_cache(maxsize=8192)
 def host_of(url: str) -> str:
     """The host of a request URL: ASCII, lower case, IPv6 without brackets."""
-    rest = url.partition("://")[2]
-    authority = re.split(r"[/?#]", rest, maxsplit=1)[0].rpartition("@")[2]
+    authority = url.partition("://")[2].partition("/")[0]
+    if "?" in authority or "#" in authority or "@" in authority or "[" in authority:
+        return _host_of_odd(authority)
+    return authority.partition(":")[0]
+
+
+def _host_of_odd(authority: str) -> str:
+    authority = re.split(r"[?#]", authority, maxsplit=1)[0].rpartition("@")[2]
     if authority.startswith("["):
         return authority[1:].partition("]")[0]
     return authority.partition(":")[0]

@@ -138,9 +138,9 @@ SETTLED: Final = frozenset({Verdict.BLOCKED_ADDRESS, Verdict.ROBOTS_DENIED})
 def advance(standing: Standing, finding: Finding, evidence: Evidence, freshness: Freshness) -> Standing:
     """What the history says once this finding is part of it."""
     after = _state_after(standing, finding, evidence)
-    if finding.verdict.cls is not Class.UNCHECKED or finding.verdict in SETTLED:
-        after = replace(after, checked_at=finding.checked_at)
-    return replace(after, next_due=_due(after, finding, freshness))
+    checked = finding.verdict.cls is not Class.UNCHECKED or finding.verdict in SETTLED
+    at = finding.checked_at if checked else standing.checked_at
+    return replace(after, checked_at=at, next_due=_due(after, finding, freshness))
 
 
 def _state_after(standing: Standing, finding: Finding, evidence: Evidence) -> Standing:

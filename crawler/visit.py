@@ -94,6 +94,8 @@ class Visitor:
 
     def _private(self, request: Request) -> Request:
         """Add the credentials of the URL and the headers configured for its host."""
+        if not self.headers and "@" not in request.url:
+            return request
         url, credentials = without_credentials(request.url)
         private = dict(self.headers.get(host_of(url), {}))
         if credentials is not None:

@@ -17,7 +17,7 @@ from storage.errors import LedgerError
 from storage.ledger.writer import Advance, Writer
 from storage.model import Finding, Run
 
-BACKLOG: Final = 20  # batches that may wait before `put` waits for the writer
+BACKLOG: Final = 5  # batches that may wait before `put` waits for the writer
 
 
 class Ledger:
@@ -33,7 +33,7 @@ class Ledger:
         run: Run,
         advance: Advance,
         *,
-        batch: int = 500,
+        batch: int = 2000,
         every: float = 1.0,
     ) -> None:
         self._writer = Writer(engine, run, advance)

@@ -74,7 +74,7 @@ class Writer:
         query = sa.select(*columns).join(finding, same, isouter=True)
         found: dict[int, Place] = {}
         for some in chunks(ids):
-            for key, last_run, ours, *cells in connection.execute(query.where(target.c.id.in_(some))):
+            for key, last_run, ours, *cells in connection.execute(query.where(target.c.id.in_(some))).all():
                 found[key] = Place(to_standing(cells), last_run, again=ours is not None)
         return found
 
