@@ -157,6 +157,14 @@ class State(StrEnum):
     DEAD = "dead"
 
 
+class PinWord(StrEnum):
+    """What a person may say of a target."""
+
+    ALIVE = "alive"
+    DEAD = "dead"
+    IGNORE = "ignore"
+
+
 class Issue(StrEnum):
     """What is wrong with one link, beside the verdict of its target."""
 
@@ -343,7 +351,8 @@ class Standing:
     """The memory of one target that is enough to judge its next finding, all times UTC.
 
     `failures` counts failing checks since `failing_since`, `hard` the hard ones among them since
-    `hard_since`. `alive_streak` counts alive checks in a row.
+    `hard_since`. `alive_streak` counts alive checks in a row. `turns` are the times of the latest
+    changes of state, the oldest first; the first word on a target is no change.
     """
 
     state: State = State.NEW
@@ -353,8 +362,20 @@ class Standing:
     hard_since: datetime | None = None
     hard: int = 0
     alive_streak: int = 0
+    turns: tuple[datetime, ...] = ()
     checked_at: datetime | None = None
     next_due: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """A person's word on the target `url`, its credentials masked; `at` is UTC."""
+
+    url: str
+    word: PinWord
+    why: str
+    author: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Final
 import sqlalchemy as sa
 from sqlalchemy.types import TypeDecorator
 
-HEAD: Final = "0001"  # the newest migration; a test holds it true
+HEAD: Final = "0003"  # the newest migration; a test holds it true
 
 
 class Moment(TypeDecorator[datetime]):
@@ -51,6 +51,18 @@ record: Final = sa.Table(
     sa.Column("seen_run", sa.Integer, nullable=False, index=True),
     sa.UniqueConstraint("path", "number"),
 )
+source: Final = sa.Table(
+    "source",
+    metadata,
+    sa.Column("path", sa.String, primary_key=True),
+    sa.Column("size", sa.BigInteger, nullable=False),
+    sa.Column("mtime_ns", sa.BigInteger, nullable=False),
+    sa.Column("digest", sa.String, nullable=False),
+    sa.Column("reading", sa.String, nullable=False),
+    sa.Column("records", sa.Integer, nullable=False),
+    sa.Column("links", sa.Integer, nullable=False),
+    sa.Column("seen_run", sa.Integer, nullable=False),
+)
 problem: Final = sa.Table(
     "problem",
     metadata,
@@ -73,6 +85,7 @@ target: Final = sa.Table(
     sa.Column("hard_since", Moment),
     sa.Column("hard", sa.Integer, nullable=False, server_default="0"),
     sa.Column("alive_streak", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("turns", sa.String),
     sa.Column("checked_at", Moment),
     sa.Column("next_due", Moment, index=True),
     sa.Column("last_run", sa.Integer, index=True),
@@ -167,4 +180,13 @@ event: Final = sa.Table(
     sa.Column("at", Moment, nullable=False),
     sa.Column("from_state", sa.String, nullable=False),
     sa.Column("to_state", sa.String, nullable=False),
+)
+pin: Final = sa.Table(
+    "pin",
+    metadata,
+    sa.Column("url", sa.String, primary_key=True),
+    sa.Column("word", sa.String, nullable=False),
+    sa.Column("why", sa.String, nullable=False),
+    sa.Column("author", sa.String, nullable=False),
+    sa.Column("at", Moment, nullable=False),
 )

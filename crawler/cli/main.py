@@ -19,6 +19,7 @@ from crawler.cli.demo import demo
 from crawler.cli.diff import diff
 from crawler.cli.doctor import doctor
 from crawler.cli.explain import explain
+from crawler.cli.pin import pin
 from crawler.cli.report import report
 from crawler.errors import ConfigError
 from storage.errors import LockHeld, StorageError
@@ -52,7 +53,7 @@ def cli(context: click.Context, config: str | None, quiet: bool, verbose: bool) 
     context.obj = {"config": config, "quiet": quiet, "verbose": verbose}
 
 
-for command in (audit, report, diff, explain, demo, doctor):
+for command in (audit, report, diff, explain, pin, demo, doctor):
     cli.add_command(command)
 
 

@@ -49,6 +49,9 @@ def explain(story: Story) -> Iterator[str]:
     """The story, a line at a time, in the order of the evidence."""
     entry = story.entry
     yield f"{shown(entry.url)}\n"
+    if entry.pin is not None:
+        yield f"Pinned:  {entry.pin.word.value} by {shown(entry.pin.author)} at {moment(entry.pin.at)}"
+        yield f": {shown(entry.pin.why)}\n"
     yield from _verdict(entry)
     yield from _requests(story)
     if entry.finding is not None and entry.finding.picture is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from storage.model import Declared, Finding, LinkIssue, Picture
+from storage.model import Declared, Finding, LinkIssue, Picture, Pin
 from storage.queries import Entry, EntryLink
 
 Json = dict[str, Any]
@@ -25,6 +25,7 @@ def line(entry: Entry) -> Json:
         "class": entry.verdict.cls.value,
         "state": entry.state.value,
         **_facts(finding),
+        "detail": _detail(entry),
         "next_due": moment(entry.next_due),
         "failing_since": moment(entry.failing_since),
         "image": _image(finding.picture if finding else None),
@@ -44,8 +45,18 @@ def _facts(finding: Finding | None) -> Json:
         "elapsed": round(finding.elapsed, 3) if finding else 0.0,
         "bytes": finding.bytes if finding else 0,
         "checked_at": moment(finding.checked_at) if finding else None,
-        "detail": finding.detail if finding else None,
     }
+
+
+def _detail(entry: Entry) -> str | None:
+    """Why the verdict is what it is, behind the word of a person who knows better."""
+    said = entry.finding.detail if entry.finding else None
+    return "; ".join(filter(None, (pinned(entry.pin), said))) or None
+
+
+def pinned(pin: Pin | None) -> str:
+    """The mark of a pin in one phrase; "" where there is none."""
+    return f"pinned {pin.word.value} by {pin.author}: {pin.why}" if pin else ""
 
 
 def _image(picture: Picture | None) -> Json | None:

@@ -14,8 +14,9 @@ from rich.table import Table
 from rich.text import Text
 
 from crawler.report.base import Summary
+from crawler.report.line import pinned
 from crawler.report.safe import shown
-from storage.model import Class, Verdict
+from storage.model import Class, PinWord, Verdict
 from storage.queries import WORST_FIRST, Entry, EntryLink, Totals
 
 STYLES: Final = {
@@ -43,7 +44,7 @@ def report(summary: Summary) -> Iterator[str]:
     if summary.problems:
         console.print()
     for entry in summary.entries():
-        if entry.known.cls not in QUIET or _issues(entry):
+        if _issues(entry) or not (entry.known.cls in QUIET or _ignored(entry)):
             _print_entry(console, entry)
         if console.file.tell() > 65_536:  # noqa: PLR2004 - a piece of 64 KiB
             yield _taken(console)
@@ -78,6 +79,10 @@ def _issues(entry: Entry) -> int:
     return sum(len(link.issues) for link in entry.links)
 
 
+def _ignored(entry: Entry) -> bool:
+    return entry.pin is not None and entry.pin.word is PinWord.IGNORE
+
+
 def _print_entry(console: Console, entry: Entry) -> None:
     verdict = entry.verdict
     word = verdict.value if verdict is entry.known else f"{entry.known.value} ({verdict.value})"
@@ -87,6 +92,7 @@ def _print_entry(console: Console, entry: Entry) -> None:
     facts += [shown(finding.detail)] if finding and finding.detail else []
     facts += [f"now at {shown(finding.moved_to)}"] if finding and finding.moved_to else []
     facts += [entry.state.value] if entry.state.value not in {"new", "alive"} else []
+    facts += [shown(pinned(entry.pin))] if entry.pin else []
     console.print(head)
     if facts:
         console.print(Text(f"    {' · '.join(facts)}"))

@@ -55,8 +55,8 @@ class _Turn:
 def changes(engine: sa.Engine, since: int) -> Iterator[Change]:
     """What changed after the run with the number `since` (0: ever), worst first, then by URL.
 
-    Only targets that a record names; one that changed and changed back is no news, nor is a new
-    one that is alive.
+    Only targets that a record names and nobody pinned; one that changed and changed back is no
+    news, nor is a new one that is alive.
 
     Raises:
         LedgerError: the database cannot be read.
@@ -114,12 +114,13 @@ def _moved(connection: sa.Connection, since: int) -> dict[int, _Turn]:
 
 
 def _ordered(connection: sa.Connection, turns: Mapping[int, _Turn]) -> list[int]:
-    """The targets that a record names, in the order of a report."""
+    """The targets that a record names and nobody pinned, in the order of a report."""
     target, link = schema.target, schema.link
     named = sa.exists().where((link.c.target_id == target.c.id) & link.c.closed_run.is_(None))
+    free = target.c.url.not_in(sa.select(schema.pin.c.url))
     found: list[tuple[int, str, int]] = []
     ranks = list(News)
     for keys in chunks(turns):
-        query: sa.Select[Any] = sa.select(target.c.id, target.c.url).where(target.c.id.in_(keys), named)
+        query: sa.Select[Any] = sa.select(target.c.id, target.c.url).where(target.c.id.in_(keys), named, free)
         found += [(ranks.index(turns[key].news), url, key) for key, url in connection.execute(query)]
     return [key for _, _, key in sorted(found)]

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from storage import schema
 from storage.database import reading
-from storage.model import Kind, Run, Target
+from storage.model import Kind, PinWord, Run, Target
 
 # The most demanding first: it is the kind of a target whose links differ.
 KINDS: Final = (Kind.IMAGE, Kind.AMP, Kind.AMP_CDN, Kind.WEB)
@@ -24,6 +24,8 @@ def due(
     force: bool = False,
 ) -> list[Target]:
     """The targets of this run's records that are due at its start: new ones, then the oldest.
+
+    One that a person wants ignored is never due.
 
     `kinds`: only links of these kinds count; `force`: due or not.
 
@@ -48,6 +50,9 @@ def _query(run: Run, kinds: Collection[Kind]) -> sa.Select[Any]:
     if kinds:
         named = named.where(link.c.kind.in_([kind.value for kind in kinds]))
     scope = named.group_by(link.c.target_id).subquery()
+    pin = schema.pin
+    ignored = sa.select(pin.c.url).where(pin.c.word == PinWord.IGNORE.value)
     query = sa.select(target.c.id, target.c.url, scope.c.rank).join(scope, scope.c.target_id == target.c.id)
+    query = query.where(target.c.url.not_in(ignored))
     known = (target.c.checked_at.is_not(None), target.c.next_due.is_not(None))
     return query.order_by(*known, target.c.next_due, target.c.id)

@@ -7,7 +7,7 @@ a million targets needs the memory of one page.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -15,7 +15,19 @@ import sqlalchemy as sa
 
 from storage import schema
 from storage.database import reading
-from storage.model import Class, Finding, Issue, Kind, Link, LinkIssue, Run, State, Verdict
+from storage.model import (
+    Class,
+    Finding,
+    Issue,
+    Kind,
+    Link,
+    LinkIssue,
+    Pin,
+    PinWord,
+    Run,
+    State,
+    Verdict,
+)
 from storage.queries.due import KINDS
 from storage.rows import picture_columns, to_finding, to_link
 from storage.statements import chunks
@@ -45,7 +57,8 @@ class Entry:
     """One target as a report shows it.
 
     `finding` is the newest that says something of the target; `verdict` is its verdict, but for
-    a target that the run did not ask: then it is `fresh` or `not-reached`.
+    a target that the run did not ask: then it is `fresh` or `not-reached`. `state` is what a
+    person pinned, if anybody did; a target that is to be ignored is `excluded` and has no issues.
     """
 
     id: int
@@ -57,6 +70,7 @@ class Entry:
     failing_since: datetime | None
     finding: Finding | None
     links: tuple[EntryLink, ...] = ()
+    pin: Pin | None = None
 
     @property
     def known(self) -> Verdict:
@@ -116,8 +130,15 @@ def _keys(run: Run | None, asked: Run | None) -> sa.Select[Any]:
         open_ = (link.c.target_id == target.c.id) & link.c.closed_run.is_(None)
         query = query.where(sa.exists().where(open_))
     ranks = {cls.value: rank for rank, cls in enumerate(WORST_FIRST)}
-    order = sa.case(ranks, value=finding.c["class"], else_=ranks[Class.UNCHECKED.value])
-    return query.order_by(order, target.c.url)
+    unchecked = ranks[Class.UNCHECKED.value]
+    order = sa.case(ranks, value=finding.c["class"], else_=unchecked)
+    return query.order_by(sa.case((ignored(), unchecked), else_=order), target.c.url)
+
+
+def ignored() -> sa.ColumnElement[bool]:
+    """Whether somebody said that a target is to be ignored."""
+    pin = schema.pin
+    return sa.exists().where((pin.c.url == schema.target.c.url) & (pin.c.word == PinWord.IGNORE.value))
 
 
 def _newest(run: Run | None) -> sa.ColumnElement[bool]:
@@ -146,17 +167,20 @@ def _query(ids: Sequence[int], run: Run | None, asked: Run | None) -> sa.Select[
         *finding.c,
         *picture_columns(),
         silent.c.verdict.label("silent"),
+        *(column.label(f"pin_{column.name}") for column in schema.pin.c),
     )
     query = query.join(finding, _newest(run), isouter=True)
     pictured = (image.c.target_id == finding.c.target_id) & (image.c.run_id == finding.c.run_id)
     said = (silent.c.target_id == target.c.id) & (silent.c.run_id == (asked.id if asked else -1))
     query = query.join(image, pictured, isouter=True).join(silent, said, isouter=True)
+    query = query.join(schema.pin, schema.pin.c.url == target.c.url, isouter=True)
     return query.where(target.c.id.in_(ids))
 
 
 def _entry(row: sa.RowMapping, links: Sequence[_Named], asked: Run | None) -> Entry:
     finding = None if row["verdict"] is None else to_finding(row)
-    return Entry(
+    pin = _pin(row)
+    entry = Entry(
         row["key"],
         row["url"],
         _kind(links, asked),
@@ -167,6 +191,21 @@ def _entry(row: sa.RowMapping, links: Sequence[_Named], asked: Run | None) -> En
         finding,
         tuple(link.shown for link in links),
     )
+    return entry if pin is None else _pinned(entry, pin)
+
+
+def _pin(row: sa.RowMapping) -> Pin | None:
+    if row["pin_url"] is None:
+        return None
+    return Pin(row["pin_url"], PinWord(row["pin_word"]), row["pin_why"], row["pin_author"], row["pin_at"])
+
+
+def _pinned(entry: Entry, pin: Pin) -> Entry:
+    """The entry as a person wants it seen."""
+    if pin.word is PinWord.IGNORE:
+        links = tuple(replace(link, issues=()) for link in entry.links)
+        return replace(entry, verdict=Verdict.EXCLUDED, links=links, pin=pin)
+    return replace(entry, state=State(pin.word.value), pin=pin)
 
 
 def _kind(links: Sequence[_Named], asked: Run | None) -> Kind:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from storage.model import PinWord
 from storage.queries.entries import Entry
 
 
@@ -34,5 +35,13 @@ class Totals:
         issues = [issue.issue.value for link in entry.links for issue in link.issues]
         for name in issues:
             self.issues[name] = self.issues.get(name, 0) + 1
-        self.known |= {entry.known.value, entry.known.cls.value, entry.state.value, *issues}
-        self.known |= {"issues"} if issues else set()
+        self.known |= _problems(entry) | {*issues} | ({"issues"} if issues else set())
+
+
+def _problems(entry: Entry) -> set[str]:
+    """The words for what is wrong with a target, unless a person said that nothing is."""
+    word = entry.pin.word if entry.pin else None
+    if word is PinWord.IGNORE:
+        return set()
+    own = set() if word is PinWord.ALIVE else {entry.known.value, entry.known.cls.value}
+    return own | {entry.state.value}

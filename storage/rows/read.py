@@ -31,6 +31,7 @@ STANDING: Final = (
     "hard_since",
     "hard",
     "alive_streak",
+    "turns",
     "checked_at",
     "next_due",
 )
@@ -47,7 +48,7 @@ def standing_columns() -> list[sa.ColumnElement[Any]]:
 
 def to_standing(cells: Sequence[Any]) -> Standing:
     """The standing that `standing_columns` hold."""
-    state, since, failing_since, failures, hard_since, hard, alive_streak, checked_at, next_due = cells
+    state, since, failing_since, failures, hard_since, hard, alive_streak, turns, checked_at, due = cells
     return Standing(
         State(state),
         _moment(since),
@@ -56,8 +57,9 @@ def to_standing(cells: Sequence[Any]) -> Standing:
         _moment(hard_since),
         hard,
         alive_streak,
+        tuple(datetime.fromisoformat(f"{turn}+00:00") for turn in turns.split(",")) if turns else (),
         _moment(checked_at),
-        _moment(next_due),
+        _moment(due),
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 from storage.model import Declared, Finding, Link, Picture, Size, Standing, State, Verdict
@@ -29,8 +30,9 @@ def _plain(text: str | None) -> str | None:
     return None if text is None else plain(text)
 
 
+@lru_cache(maxsize=1024)
 def instant(moment: datetime | None) -> str | None:
-    """A time as the columns keep it: UTC, without its zone."""
+    """A time as the columns keep it: UTC, without its zone; one finding asks for the same thrice."""
     if moment is None:
         return None
     if moment.tzinfo is not UTC:
@@ -117,6 +119,7 @@ def standing_row(key: int, standing: Standing, last_run: int | None) -> Cells:
         instant(standing.hard_since),
         standing.hard,
         standing.alive_streak,
+        ",".join(str(instant(turn)) for turn in standing.turns) or None,
         instant(standing.checked_at),
         instant(standing.next_due),
         last_run,
