@@ -18,7 +18,7 @@ from crawler.errors import ConfigError
 from crawler.fetch.base import Fetch
 from crawler.fetch.breaker import Breaker, Circuits
 from crawler.fetch.dial import Dialer, Dialling
-from crawler.fetch.dns import AddressBook, SystemResolver
+from crawler.fetch.dns import AddressBook, open_resolver
 from crawler.fetch.guard import Guard
 from crawler.fetch.head_first import head_first
 from crawler.fetch.http import Client, Http, open_session
@@ -144,7 +144,7 @@ async def open_running(
         running.work,
         running.dropped,
     )
-    book = AddressBook(SystemResolver(), timeout=config.network.connect_timeout)
+    book = AddressBook(open_resolver(), timeout=config.network.connect_timeout)
     guard = Guard(config.network.allow_networks)
     dialer = Dialer(book, guard, dialling(config, detours), tls_context(config))
     network = config.network

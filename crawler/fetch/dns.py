@@ -13,7 +13,7 @@ from typing import Final, Protocol
 from crawler.errors import DnsFailure, FetchError, NoSuchHost
 
 KEPT: Final = 300.0  # seconds an answer without a time to live is kept
-KEPT_SHORTLY: Final = 30.0  # seconds a failure is kept
+KEPT_SHORTLY: Final = 30.0  # seconds it is kept that a name does not exist
 THREADS: Final = 32  # look-ups at once where the system's resolver is used
 
 # Each of these says that the name does not exist, or has no address of any family.
@@ -61,6 +61,20 @@ class SystemResolver:
     async def close(self) -> None:
         """Forget the look-ups that still run."""
         self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def open_resolver() -> Resolver:
+    """The best resolver of this machine; call it on the running event loop.
+
+    Name servers are asked directly where aiodns is installed and the system names a server;
+    otherwise the system resolves.
+    """
+    system = SystemResolver()
+    try:
+        from crawler.fetch.aio_dns import open_dns  # noqa: PLC0415 - it is not installed everywhere
+    except ImportError:
+        return system
+    return open_dns(system)
 
 
 def _getaddrinfo(host: str) -> tuple[str, ...]:
@@ -127,8 +141,11 @@ class AddressBook:
     async def _ask(self, host: str) -> _Kept:
         try:
             kept = await self._look_up(host)
-        except FetchError as exc:
+        except NoSuchHost as exc:
             kept = _Kept(self._clock() + KEPT_SHORTLY, error=exc)
+        except DnsFailure as exc:
+            # Nothing is known, so nothing is kept: the next attempt has to ask again.
+            return _Kept(self._clock(), error=exc)
         self._kept[host] = kept
         return kept
 
