@@ -9,6 +9,7 @@ from typing import Any, Final, Protocol
 
 from crawler.errors import LaneClosed, Reset, Timeout
 from crawler.fetch.base import Answer, Fetch, Request
+from crawler.fetch.ratelimit import quota_wait
 from crawler.fetch.retry import asked_wait
 from crawler.lanes import Lane, Mood, Seat, Turnstile
 from crawler.urls import host_of
@@ -68,8 +69,9 @@ async def _sit(request: Request, turnstile: Turnstile[Any], courtesy: Courtesy) 
 
 
 def _obey(answer: Answer, lane: Lane[Any], turnstile: Turnstile[Any], courtesy: Courtesy) -> None:
-    """Retry-After stops the whole lane; one that is too long ends it for this run."""
-    wait = asked_wait(answer) if answer.status >= 400 else None  # noqa: PLR2004 - a refusal
+    """Retry-After and used-up quotas stop the whole lane; a wait too long ends it for this run."""
+    refused = answer.status >= 400  # noqa: PLR2004 - the classes of refusal
+    wait = asked_wait(answer) if refused else quota_wait(answer.headers, courtesy.now())
     if wait is None:
         return
     if wait <= courtesy.max_wait:

@@ -7,6 +7,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from functools import partial
 from typing import Final, TypeAlias
@@ -23,6 +24,7 @@ from crawler.errors import (
     Unreachable,
 )
 from crawler.fetch.base import Answer, Fetch, Request
+from crawler.fetch.ratelimit import quota_wait
 
 STATUSES: Final = frozenset({408, 420, 425, 429, 500, 502, 503, 504, 529, 530, *range(520, 528)})
 FAULTS: Final = (DnsFailure, LocalFault, Refused, Reset, Timeout, Unreachable)
@@ -48,21 +50,32 @@ def retry_after(value: str, now: float) -> float | None:
     if text.isascii() and text.isdigit():
         return float(text[:12])
     try:
-        date = parsedate_to_datetime(text)
-        return max(0.0, date.timestamp() - now)
+        return max(0.0, _moment(text) - now)
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
 
 
+def _moment(text: str) -> float:
+    date = parsedate_to_datetime(text)
+    # RFC 9110, 5.6.7: every HTTP date is in UTC, the form of asctime too, which names no zone.
+    return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
+
+
 def asked_wait(answer: Answer) -> float | None:
-    """Seconds that an answer asks to wait, measured by the server's own clock where it says it."""
+    """Seconds that an answer asks to wait, by Retry-After or by a quota that is used up.
+
+    Both are measured by the server's own clock where it says what that shows.
+    """
+    now = _now_there(answer)
     value = answer.headers.get("Retry-After")
-    if value is None:
-        return None
-    now = time.time()
+    asked = (None if value is None else retry_after(value, now), quota_wait(answer.headers, now))
+    return max((wait for wait in asked if wait is not None), default=None)
+
+
+def _now_there(answer: Answer) -> float:
     with contextlib.suppress(KeyError, ValueError, TypeError, IndexError, OverflowError):
-        now = parsedate_to_datetime(answer.headers["Date"]).timestamp()
-    return retry_after(value, now)
+        return _moment(answer.headers["Date"])
+    return time.time()
 
 
 def retry(
