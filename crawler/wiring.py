@@ -10,6 +10,7 @@ from datetime import timedelta
 from fnmatch import fnmatchcase
 from functools import lru_cache, partial
 
+from crawler.checks.amp import AmpCheck
 from crawler.checks.base import Check
 from crawler.checks.image import ImageCheck
 from crawler.checks.page import PageCheck
@@ -129,7 +130,10 @@ def checks_of(config: Config) -> dict[Kind, Check]:
     """The check of each kind."""
     page = PageCheck(config.network.max_body)
     image = ImageCheck(config.images.max_bytes, config.images.max_pixels)
-    return {Kind.WEB: page, Kind.AMP: page, Kind.AMP_CDN: page, Kind.IMAGE: image}
+    if not config.checks.amp:
+        return {Kind.WEB: page, Kind.AMP: page, Kind.AMP_CDN: page, Kind.IMAGE: image}
+    amp, cached = AmpCheck(), AmpCheck(marked=False)
+    return {Kind.WEB: page, Kind.AMP: amp, Kind.AMP_CDN: cached, Kind.IMAGE: image}
 
 
 @asynccontextmanager

@@ -7,7 +7,7 @@ that was killed before it judged is made good by the next.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -24,7 +24,7 @@ ISSUE: Final = ("link_id", "issue", "expected", "actual")
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """One open link of a record, with the newest word on its target."""
+    """One open link of a record, with the newest word on its target, its evidence included."""
 
     id: int
     link: Link
@@ -32,6 +32,7 @@ class Placed:
     verdict: Verdict | None
     final_url: str | None
     picture: Picture | None
+    evidence: Mapping[str, Any] = field(default_factory=dict)
 
 
 Judge = Callable[[Sequence[Placed]], Mapping[int, Sequence[LinkIssue]]]
@@ -96,7 +97,8 @@ def _query(ids: Sequence[int]) -> sa.Select[Any]:
     link, target, finding, image = schema.link, schema.target, schema.finding, schema.image
     same = (finding.c.target_id == target.c.id) & (finding.c.run_id == target.c.last_run)
     pictured = (image.c.target_id == finding.c.target_id) & (image.c.run_id == finding.c.run_id)
-    query = sa.select(link, target.c.url, finding.c.verdict, finding.c.final_url, *picture_columns())
+    query = sa.select(link, target.c.url, finding.c.verdict, finding.c.final_url, finding.c.evidence)
+    query = query.add_columns(*picture_columns())
     query = query.join(target, target.c.id == link.c.target_id)
     query = query.join(finding, same, isouter=True).join(image, pictured, isouter=True)
     return query.where(link.c.record_id.in_(ids), link.c.closed_run.is_(None)).order_by(link.c.id)
@@ -104,4 +106,6 @@ def _query(ids: Sequence[int]) -> sa.Select[Any]:
 
 def _placed(row: sa.RowMapping) -> Placed:
     verdict = None if row["verdict"] is None else Verdict(row["verdict"])
-    return Placed(row["id"], to_link(row), row["url"], verdict, row["final_url"], to_picture(row))
+    link, picture = to_link(row), to_picture(row)
+    evidence = row["evidence"] or {}
+    return Placed(row["id"], link, row["url"], verdict, row["final_url"], picture, evidence)

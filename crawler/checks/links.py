@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from crawler.amp_cache import cache_url, parts, same_url
+from crawler.checks.pairs import pairing
 from crawler.errors import UrlError
 from crawler.urls import request_url
 from storage.model import Declared, Issue, Kind, LinkIssue, Picture, Size, Verdict
@@ -33,6 +34,8 @@ def link_issues(record: Sequence[Placed], rules: LinkRules) -> dict[int, list[Li
             found[placed.id] = size_issues(link.declared, _judged_picture(placed), rules.tolerance)
         elif link.kind is Kind.AMP_CDN and rules.amp:
             found[placed.id] = _amp_issues(placed, record, rules)
+        elif link.kind is Kind.AMP and rules.amp:
+            found[placed.id] = pairing(placed, record)
     return {key: issues for key, issues in found.items() if issues}
 
 

@@ -15,6 +15,7 @@ from crawler.errors import BadResponse
 ACCEPTED: Final = "gzip, deflate, br, zstd"
 LAYERS: Final = 4  # codings over one another; more is an attack
 STEP: Final = 65_536
+AGAIN: Final = 1.25  # times more bytes before a body in a coding is looked at again
 
 Undo = Callable[[bytes, int, bool], bytes]
 
@@ -93,3 +94,28 @@ def _undo(name: str, data: bytes, limit: int, *, whole: bool) -> bytes:
         return undo(data, limit, whole) if data else b""
     except (zlib.error, brotli.error, zstandard.ZstdError) as exc:
         raise BadResponse(f"the body is not {name}: {exc}", phase="read") from exc
+
+
+class Look:
+    """Looks at a body as it grows, at most `limit` bytes of it: is it `enough` by now?
+
+    A look at a body in a coding costs as much as all that came, so the next waits for a quarter more.
+    """
+
+    __slots__ = ("_enough", "_header", "_next", "limit")
+
+    def __init__(self, enough: Callable[[bytes], bool] | None, header: str, limit: int) -> None:
+        self._enough, self._header, self.limit = enough, header, limit
+        self._next = 0.0
+
+    def __call__(self, parts: bytearray) -> bool:
+        """Whether what came so far is enough; what cannot be decoded never is."""
+        if self._enough is None or len(parts) < self._next:
+            return False
+        if not codings(self._header):
+            return self._enough(bytes(parts))
+        self._next = len(parts) * AGAIN
+        try:
+            return self._enough(decode(bytes(parts), self._header, self.limit, whole=False))
+        except BadResponse:
+            return False

@@ -13,7 +13,7 @@ from yarl import URL
 
 from crawler.errors import BadResponse, FetchError, Reset, Timeout
 from crawler.fetch.base import Answer, Request, Trail
-from crawler.fetch.codings import codings, decode
+from crawler.fetch.codings import Look, codings, decode
 from crawler.fetch.dial import DIAL, Dial, Dialer
 from crawler.fetch.faults import connect_fault
 from storage.model import Hop
@@ -173,10 +173,10 @@ async def _read(request: Request, response: aiohttp.ClientResponse) -> Answer:
     if not limit:
         await _drain(request, response)
         return _answer(request, response, b"", complete=request.method == "HEAD")
-    body, complete, broken = await _body(request, response, limit)
+    coding = response.headers.get("Content-Encoding", "")
+    body, complete, broken = await _body(request, response, Look(request.enough, coding, limit))
     if broken and success and not request.tolerant:
         raise BadResponse(broken, phase="read")
-    coding = response.headers.get("Content-Encoding", "")
     if coding and codings(coding):
         body, broken = _decoded(body, coding, limit, broken, complete=complete)
         if broken and success and not request.tolerant:
@@ -194,11 +194,10 @@ def _decoded(
 
 
 async def _body(
-    request: Request, response: aiohttp.ClientResponse, limit: int
+    request: Request, response: aiohttp.ClientResponse, look: Look
 ) -> tuple[bytes, bool, str | None]:
-    """Read at most `limit` bytes: what came, whether it is all, why it broke off."""
-    parts = bytearray()
-    plain = not codings(response.headers.get("Content-Encoding", ""))
+    """Read at most `look.limit` bytes: what came, whether it is all, why it broke off."""
+    parts, limit = bytearray(), look.limit
     try:
         async for chunk in response.content.iter_any():
             parts += chunk
@@ -206,7 +205,7 @@ async def _body(
             if len(parts) >= limit:
                 done = len(parts) == limit and response.content.at_eof()
                 return bytes(parts[:limit]), done, None
-            if plain and request.enough is not None and request.enough(bytes(parts)):
+            if look(parts):
                 return bytes(parts), response.content.at_eof(), None
     except aiohttp.ClientPayloadError as exc:
         return bytes(parts), False, f"the body broke off after {len(parts)} bytes: {_cause(exc)}"
