@@ -44,7 +44,7 @@ def retry_after(value: str, now: float) -> float | None:
     """Seconds that a Retry-After header asks to wait; None where it says nothing usable.
 
     `now` is a UTC time in seconds. RFC 9110, 10.2.3: a number of seconds, or an HTTP date. A
-    date in the past asks for no wait; fractions are cut up, signs and units are not understood.
+    date in the past asks for no wait; signs, fractions and units are not understood.
     """
     text = value.strip()
     if text.isascii() and text.isdigit():
