@@ -27,7 +27,7 @@ def head_first(fetch: Fetch) -> Fetch:
         except OF_HEAD:
             return await fetch(request.by_get())
         except Timeout as exc:
-            if exc.phase != "read":
+            if exc.phase != "read" or request.trail.left <= 0:
                 raise
             return await fetch(request.by_get())
         if _enough(answer.status):
