@@ -7,6 +7,7 @@ last one again and again; a step may be kept for one method. A step writes any b
 from __future__ import annotations
 
 import asyncio
+import itertools
 import socket
 import ssl
 import struct
@@ -29,6 +30,9 @@ class Asked:
     headers: dict[str, str]
     at: float
     under_way: int
+
+
+NO_REQUEST: Final = Asked("", "", {}, 0.0, 0)
 
 
 @dataclass(slots=True)
@@ -107,12 +111,12 @@ reset: Final = cut(b"")
 
 
 def hang(data: bytes = b"") -> Step:
-    """Send the beginning, if any, and then nothing more until the site closes."""
+    """Send the beginning, if any, and then nothing more until the other side has gone."""
 
     async def step(wire: Wire) -> None:
         wire.keep = False
         await wire.send(data)
-        await wire.closing.wait()
+        await wire.reader.read()
 
     return step
 
@@ -125,6 +129,25 @@ def endless(head: bytes, chunk: bytes) -> Step:
         await wire.send(head)
         while not wire.closing.is_set():
             await wire.send(chunk)
+
+    return step
+
+
+def drip(head: bytes, again: bytes, every: float = 1.0, size: int = 1) -> Step:
+    """Send a head, and then the same bytes over and over, `size` of them in so many seconds."""
+
+    async def step(wire: Wire) -> None:
+        wire.keep = False
+        await wire.send(head)
+        gone = asyncio.ensure_future(wire.reader.read())
+        try:
+            for at in itertools.cycle(range(0, len(again), size)):
+                await asyncio.wait({gone}, timeout=every)
+                if gone.done():
+                    return
+                await wire.send(again[at : at + size])
+        finally:
+            gone.cancel()
 
     return step
 
@@ -156,6 +179,7 @@ class Site:
         self._closing = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self.fallback: Step = answer(404)
+        self.greeting: Step | None = None  # all that a connection gets, with no word of HTTP read
         self._heard = asyncio.Event()
 
     def add(self, url: str, *steps: Step, method: str = "") -> None:
@@ -178,6 +202,11 @@ class Site:
                 self._heard.clear()
                 await self._heard.wait()
 
+    async def deserted(self) -> None:
+        """Wait until the other side has closed every connection."""
+        async with asyncio.timeout(20):
+            await asyncio.gather(*self._tasks)
+
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer the requests of one connection."""
         task = asyncio.current_task()
@@ -186,7 +215,9 @@ class Site:
             task.add_done_callback(self._tasks.discard)
         try:
             with suppress(ConnectionError, asyncio.IncompleteReadError, ssl.SSLError, TimeoutError):
-                while await self._one(reader, writer):
+                if self.greeting is not None:
+                    await self.greeting(Wire(reader, writer, NO_REQUEST, self._closing))
+                while self.greeting is None and await self._one(reader, writer):
                     pass
             writer.close()
             with suppress(ConnectionError, ssl.SSLError, TimeoutError):
