@@ -16,10 +16,10 @@ import sqlalchemy as sa
 
 from crawler.checks.links import LinkRules, link_issues
 from crawler.config import Config
+from crawler.history import advance
 from crawler.plan import address_of, by_lane
 from crawler.run import Observer, Running
 from crawler.urls import host_of, masked
-from crawler.verdict import advance
 from crawler.wiring import evidence, freshness, lanes_of, open_running, rules_of
 from storage import lock, queries
 from storage.catalogue import Catalogue, Place

@@ -1,15 +1,12 @@
-"""Judgement as tables: a status, an error, a history, and what each of them means. Pure."""
+"""Judgement as tables: a status, an error, a chain, and what each of them means. Pure."""
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
 from typing import Final
 
 from crawler import errors
-from storage.model import Class, Finding, Redirect, Standing, State, Verdict
+from storage.model import Redirect, Verdict
 
 STATUSES: Final[Mapping[int, Verdict]] = {
     401: Verdict.AUTH_REQUIRED,
@@ -104,106 +101,3 @@ def of_chain(redirects: Sequence[Redirect], moved_to: str | None) -> Verdict:
     if not redirects:
         return Verdict.OK
     return Verdict.MOVED if moved_to is not None else Verdict.REDIRECTED
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """How many failing checks, over how long, make a suspect dead."""
-
-    hard_failures: int = 2
-    hard_span: timedelta = timedelta(hours=24)
-    soft_failures: int = 3
-    soft_span: timedelta = timedelta(days=6)
-
-
-@dataclass(frozen=True, slots=True)
-class Freshness:
-    """How long each kind of finding stays fresh; `failing` is a ladder, a step a failure.
-
-    `splay` spreads each interval over itself to (1 + splay) times itself, by the URL.
-    """
-
-    alive: timedelta = timedelta(days=7)
-    failing: tuple[timedelta, ...] = (timedelta(hours=1), timedelta(days=1), timedelta(days=3))
-    dead: timedelta = timedelta(days=30)
-    unknown: timedelta = timedelta(days=1)
-    splay: float = 1.0
-
-
-FAILING: Final = frozenset({Class.HARD, Class.SOFT, Class.TRANSIENT, Class.CONTENT})
-# Unchecked verdicts that stand for a check all the same: asking again today says the same.
-SETTLED: Final = frozenset({Verdict.BLOCKED_ADDRESS, Verdict.ROBOTS_DENIED})
-
-
-def advance(standing: Standing, finding: Finding, evidence: Evidence, freshness: Freshness) -> Standing:
-    """What the history says once this finding is part of it."""
-    after = _state_after(standing, finding, evidence)
-    checked = finding.verdict.cls is not Class.UNCHECKED or finding.verdict in SETTLED
-    at = finding.checked_at if checked else standing.checked_at
-    return replace(after, checked_at=at, next_due=_due(after, finding, freshness))
-
-
-def _state_after(standing: Standing, finding: Finding, evidence: Evidence) -> Standing:
-    cls = finding.verdict.cls
-    if cls is Class.ALIVE:
-        return _alive(standing, finding.checked_at)
-    if cls in FAILING:
-        return _failing(standing, finding.checked_at, evidence, hard=cls is Class.HARD)
-    return standing
-
-
-def _alive(standing: Standing, at: datetime) -> Standing:
-    since = standing.since if standing.state is State.ALIVE else at
-    return Standing(State.ALIVE, since, alive_streak=standing.alive_streak + 1)
-
-
-def _failing(standing: Standing, at: datetime, evidence: Evidence, *, hard: bool) -> Standing:
-    after = replace(
-        standing,
-        failing_since=standing.failing_since or at,
-        failures=standing.failures + 1,
-        hard_since=standing.hard_since or (at if hard else None),
-        hard=standing.hard + hard,
-        alive_streak=0,
-    )
-    proven = (hard and _proven_hard(after, at, evidence)) or _proven_soft(after, at, evidence)
-    dead = standing.state is State.DEAD or proven
-    state = State.DEAD if dead else State.SUSPECT
-    return replace(after, state=state, since=standing.since if state is standing.state else at)
-
-
-def _proven_hard(standing: Standing, at: datetime, evidence: Evidence) -> bool:
-    first = standing.hard_since
-    return first is not None and standing.hard >= evidence.hard_failures and at - first >= evidence.hard_span
-
-
-def _proven_soft(standing: Standing, at: datetime, evidence: Evidence) -> bool:
-    first = standing.failing_since
-    return (
-        first is not None and standing.failures >= evidence.soft_failures and at - first >= evidence.soft_span
-    )
-
-
-def _due(standing: Standing, finding: Finding, freshness: Freshness) -> datetime | None:
-    """When to check again; None is at once. A time that the server named is never undercut."""
-    if finding.verdict.cls is Class.UNCHECKED and finding.verdict not in SETTLED:
-        return finding.retry_at or standing.next_due
-    due = finding.checked_at + _interval(standing, finding, freshness) * _splay(finding, freshness)
-    return max(due, finding.retry_at) if finding.retry_at else due
-
-
-def _interval(standing: Standing, finding: Finding, freshness: Freshness) -> timedelta:
-    if finding.verdict.cls is Class.ALIVE:
-        return freshness.alive
-    if finding.verdict.cls not in FAILING:
-        return freshness.unknown
-    if standing.state is State.DEAD:
-        return freshness.dead
-    step = min(standing.failures, len(freshness.failing)) - 1
-    return freshness.failing[step]
-
-
-def _splay(finding: Finding, freshness: Freshness) -> float:
-    """A factor from 1 to 1 + splay, the same for a URL each time, so that load spreads."""
-    share = zlib.crc32(finding.url.encode("utf-8", "surrogatepass")) / 2**32
-    return 1.0 + share * freshness.splay

@@ -27,11 +27,11 @@ from crawler.fetch.pace import Courtesy, pace
 from crawler.fetch.redirects import Chain, redirects
 from crawler.fetch.retry import Retry, retry
 from crawler.fetch.robots import robots
+from crawler.history import Evidence, Freshness
 from crawler.lanes import Pace, Turnstile
 from crawler.plan import excluding
 from crawler.run import Observer, Running, Store
 from crawler.urls import host_of, lane_key
-from crawler.verdict import Evidence, Freshness
 from crawler.visit import Visitor
 from storage.model import Kind, Target
 from storage.records import DEFAULT_RULES, Rules
@@ -48,7 +48,8 @@ def evidence(config: Config) -> Evidence:
     """The figures of `[state]`."""
     state = config.state
     hard, soft = timedelta(seconds=state.hard_span), timedelta(seconds=state.soft_span)
-    return Evidence(state.hard_failures, hard, state.soft_failures, soft)
+    flaps = (state.flaps, timedelta(seconds=state.flap_span), state.flap_checks)
+    return Evidence(state.hard_failures, hard, state.soft_failures, soft, *flaps)
 
 
 def freshness(config: Config) -> Freshness:

@@ -122,6 +122,9 @@ class States(Section, frozen=True, kw_only=True):
     hard_span: Duration = Duration(DAY)
     soft_failures: Count = 3
     soft_span: Duration = Duration(6 * DAY)
+    flaps: Count = 3
+    flap_span: Duration = Duration(30 * DAY)
+    flap_checks: Count = 2
 
 
 class Report(Section, frozen=True, kw_only=True):

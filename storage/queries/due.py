@@ -25,7 +25,8 @@ def due(
 ) -> list[Target]:
     """The targets of this run's records that are due at its start: new ones, then the oldest.
 
-    One that a person wants ignored is never due.
+    One that a person wants ignored is never due. One that was checked in the future was checked by
+    a clock that went wrong: it is due.
 
     `kinds`: only links of these kinds count; `force`: due or not.
 
@@ -34,11 +35,16 @@ def due(
     """
     query = _query(run, kinds)
     if not force:
-        next_due = schema.target.c.next_due
-        query = query.where(next_due.is_(None) | (next_due <= run.started_at))
+        query = query.where(_is_due(run))
     with reading(engine) as connection:
         rows = connection.execution_options(yield_per=PAGE).execute(query)
         return [Target(key, url, KINDS[rank]) for key, url, rank in rows]
+
+
+def _is_due(run: Run) -> sa.ColumnElement[bool]:
+    target, now = schema.target, run.started_at
+    next_due = target.c.next_due
+    return sa.or_(next_due.is_(None), next_due <= now, target.c.checked_at > now)
 
 
 def _query(run: Run, kinds: Collection[Kind]) -> sa.Select[Any]:
