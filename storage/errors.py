@@ -4,7 +4,8 @@ StorageError
 ├── LedgerError         the database: not one of ours, locked, read-only, full, out of reach
 │   └── SchemaError     its schema is older or newer than this program
 ├── LockHeld            another run holds the lock
-└── CacheError          the image cache
+└── CacheError          the image cache: read-only, full, no folder
+    └── Swept           another process removed what was being written
 
 A record that cannot be read is no error but a `Problem` value: reading goes on.
 """
@@ -28,3 +29,7 @@ class LockHeld(StorageError):
 
 class CacheError(StorageError):
     """The image cache cannot be used."""
+
+
+class Swept(CacheError):
+    """Another process removed a file of the cache that was being written."""

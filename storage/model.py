@@ -310,6 +310,37 @@ class Picture:
 
 
 @dataclass(frozen=True, slots=True)
+class Served:
+    """What a server said of an image beside its bytes, as it said it; `url` is the hop that answered."""
+
+    url: str
+    etag: str | None = None
+    last_modified: str | None = None
+    cache_control: str | None = None
+    age: str | None = None
+    expires: str | None = None
+    vary: str | None = None
+    content_type: str | None = None
+    date: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cached:
+    """One entry of the index of the image cache: what is kept of a target, and how it came.
+
+    `picture` has the digest and the length in bytes; `proof` is "pixels" or "structure";
+    `stored_at` is when these bytes came, `confirmed_at` when the server last stood by them (UTC).
+    """
+
+    target: int
+    picture: Picture
+    served: Served
+    proof: str
+    stored_at: datetime
+    confirmed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Redirect:
     """One hop of the redirect chain of the last attempt: the URL asked, and its 3xx status."""
 
@@ -325,6 +356,7 @@ class Finding:
     verdict, waits included; `bytes` counts body bytes received; `requests` every request sent.
     `retry_at` is set when the server, or the lane, named a time before which not to come back.
     `evidence` is small, JSON-ready and for `explain`: header values that mattered, rule, TLS.
+    `cached` is what the index of the image cache shall say from now on, if this check changed it.
     """
 
     target: int
@@ -344,6 +376,7 @@ class Finding:
     picture: Picture | None = None
     retry_at: datetime | None = None
     evidence: dict[str, object] = field(default_factory=dict)
+    cached: Cached | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,10 @@ from storage import schema
 from storage.database import writing
 from storage.model import Class, Finding, Run, Standing, Verdict
 from storage.rows import (
+    CACHED,
     STANDING,
     Cells,
+    cached_row,
     event_row,
     finding_row,
     hop_rows,
@@ -53,6 +55,8 @@ class Writer:
         self._hops = _insert(engine, schema.hop)
         self._images = _insert(engine, schema.image)
         self._events = Prepared(engine, sa.insert(schema.event), EVENT)
+        cached = insert_or_replace(engine, schema.cached, ("target_id",))
+        self._cached = Prepared(engine, cached, CACHED)
 
     def write(self, findings: Sequence[Finding]) -> None:
         """Write one batch in one transaction.
@@ -91,6 +95,7 @@ class Writer:
         self._hops.run(connection, [row for one in findings for row in hop_rows(run, one)])
         pictures = [(one.target, one.picture) for one in findings if one.picture is not None]
         self._images.run(connection, [image_row(run, key, picture) for key, picture in pictures])
+        self._cached.run(connection, [cached_row(one.cached) for one in findings if one.cached is not None])
 
     def _write_standings(
         self, connection: sa.Connection, findings: Mapping[int, Finding], places: Mapping[int, Place]

@@ -1,5 +1,6 @@
 """Values into rows and back: what stands in which column. Pure."""
 
+from storage.rows.cached import CACHED, cached_row, to_cached
 from storage.rows.read import (
     STANDING,
     picture_columns,
@@ -23,8 +24,10 @@ from storage.rows.written import (
 )
 
 __all__ = [
+    "CACHED",
     "STANDING",
     "Cells",
+    "cached_row",
     "event_row",
     "finding_row",
     "hop_rows",
@@ -35,6 +38,7 @@ __all__ = [
     "plain",
     "standing_columns",
     "standing_row",
+    "to_cached",
     "to_finding",
     "to_hop",
     "to_link",

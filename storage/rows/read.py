@@ -116,8 +116,8 @@ def to_picture(row: sa.RowMapping) -> Picture | None:
     if row["image_format"] is None:
         return None
     return Picture(
-        _size(row["image_width"], row["image_height"]),
-        _size(row["image_stored_width"], row["image_stored_height"]),
+        to_size(row["image_width"], row["image_height"]),
+        to_size(row["image_stored_width"], row["image_stored_height"]),
         row["image_format"],
         row["image_orientation"],
         row["image_frames"],
@@ -128,7 +128,8 @@ def to_picture(row: sa.RowMapping) -> Picture | None:
     )
 
 
-def _size(width: int | None, height: int | None) -> Size | None:
+def to_size(width: int | None, height: int | None) -> Size | None:
+    """The size that two columns keep."""
     return None if width is None or height is None else Size(width, height)
 
 

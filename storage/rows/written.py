@@ -93,8 +93,8 @@ def image_row(run: int, target: int, picture: Picture) -> Cells:
     return (
         run,
         target,
-        *_sides(picture.size),
-        *_sides(picture.stored),
+        *sides(picture.size),
+        *sides(picture.stored),
         picture.orientation,
         picture.format,
         picture.frames,
@@ -105,7 +105,8 @@ def image_row(run: int, target: int, picture: Picture) -> Cells:
     )
 
 
-def _sides(size: Size | None) -> tuple[int | None, int | None]:
+def sides(size: Size | None) -> tuple[int | None, int | None]:
+    """Width and height as columns keep them."""
     return (None, None) if size is None else (min(size.width, LARGEST), min(size.height, LARGEST))
 
 

@@ -1,0 +1,19 @@
+"""The image cache: files named by their bytes, and the index that says what is kept of each target.
+
+A file comes first and its row second, so no row ever points to nothing: whatever dies in between
+leaves a file that no row names, which `collect` takes away. `docs/cache.md` tells the whole way.
+"""
+
+from storage.cache.blobs import Blob, Blobs
+from storage.cache.index import entries, forget, named
+from storage.cache.names import digest_of, name_of
+
+__all__ = [
+    "Blob",
+    "Blobs",
+    "digest_of",
+    "entries",
+    "forget",
+    "name_of",
+    "named",
+]

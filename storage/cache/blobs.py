@@ -1,0 +1,155 @@
+"""The files of the cache: written aside, and renamed to what their bytes are called once proven."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import secrets
+import stat
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from storage.cache.folders import WRITE, folder, told, write
+from storage.cache.names import named_digest
+from storage.errors import Swept
+
+ASIDE: Final = ".aside"  # the folder of files that are not proven yet; on the same disk, to be renamed
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """One thing found below the cache: its name there, its bytes, and when it was last touched.
+
+    `digest` is what its name stands for; None for anything that is no file of the cache.
+    """
+
+    name: str
+    digest: str | None
+    size: int
+    mtime: float
+
+
+class Blobs:
+    """The files below a folder. Every method but `path` touches the disk, so call it in a thread.
+
+    All of them raise `CacheError`, with one sentence for a person, where the system refuses.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._tokens = (f"{os.getpid()}-{secrets.token_hex(4)}-{number}" for number in itertools.count(1))
+
+    def path(self, name: str) -> Path:
+        """Where a file lies."""
+        return self.root / name
+
+    def prepare(self) -> None:
+        """Make the folder where there is none, and see that it may be written."""
+        self.discard(self.aside(b"linkhealth"))
+
+    def aside(self, data: bytes) -> str:
+        """Write bytes under a name that nobody looks for; returns it."""
+        name = f"{ASIDE}/{next(self._tokens)}"
+        with told(self.root), folder(self.root, [ASIDE], create=True) as parent:
+            token = name.rpartition("/")[2]
+            try:
+                write(os.open(token, WRITE, 0o644, dir_fd=parent), data)
+            except OSError:
+                with suppress(OSError):
+                    os.unlink(token, dir_fd=parent)
+                raise
+        return name
+
+    def keep(self, aside: str, name: str) -> None:
+        """Give what was written aside its final name, once it is safely on the disk.
+
+        Raises:
+            Swept: another process took away what was written aside.
+            CacheError: the system refused.
+        """
+        token, (fan, file) = aside.rpartition("/")[2], name.split("/")
+        with told(self.root), folder(self.root, [fan], create=True) as target:
+            try:
+                with folder(self.root, [ASIDE]) as source:
+                    _sync(token, source)
+                    os.rename(token, file, src_dir_fd=source, dst_dir_fd=target)
+            except FileNotFoundError as exc:
+                raise Swept(f"{self.root}: another process removed what was being written there") from exc
+            os.fsync(target)
+
+    def has(self, name: str, size: int | None) -> bool:
+        """Whether a file is there, with as many bytes."""
+        try:
+            found = self.path(name).lstat()
+        except OSError:
+            return False
+        return stat.S_ISREG(found.st_mode) and found.st_size == size
+
+    def touch(self, name: str) -> None:
+        """Note that a file is wanted again, so that no one takes it away before a row names it."""
+        with suppress(OSError):
+            os.utime(self.path(name), follow_symlinks=False)
+
+    def discard(self, name: str) -> bool:
+        """Remove a file; tell whether it was there."""
+        *parts, file = name.split("/")
+        with told(self.root):
+            try:
+                with folder(self.root, parts) as parent:
+                    os.unlink(file, dir_fd=parent)
+            except FileNotFoundError:
+                return False
+        return True
+
+    def read(self, name: str) -> bytes:
+        """The bytes of a file."""
+        *parts, file = name.split("/")
+        with told(self.root), folder(self.root, parts) as parent:
+            descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
+            with os.fdopen(descriptor, "rb") as opened:
+                return opened.read()
+
+    def walk(self) -> Iterator[Blob]:
+        """Everything below the folder, in the order of names; no link is followed."""
+        with told(self.root):
+            for entry in _listed(self.root):
+                if not entry.is_dir(follow_symlinks=False):
+                    yield _blob("", entry)
+                elif entry.name != ASIDE:
+                    yield from (_blob(entry.name, one) for one in _listed(Path(entry.path)))
+
+    def asides(self) -> Iterator[Blob]:
+        """What was written aside and not taken back: of runs that were killed, or are under way."""
+        with told(self.root):
+            yield from (_blob(ASIDE, entry) for entry in _listed(self.root / ASIDE))
+
+
+def _sync(file: str, parent: int) -> None:
+    descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _listed(path: Path) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(path) as found:
+            return sorted(found, key=lambda entry: entry.name)
+    except FileNotFoundError:
+        return []
+
+
+def _blob(parent: str, entry: os.DirEntry[str]) -> Blob:
+    """What is found there; only a plain file in its folder can be one of the cache."""
+    try:
+        found = entry.stat(follow_symlinks=False)
+    except FileNotFoundError:
+        return Blob(entry.name, None, 0, 0.0)
+    plain = stat.S_ISREG(found.st_mode)
+    digest = named_digest(parent, entry.name) if plain else None
+    name = f"{parent}/{entry.name}" if parent else entry.name
+    return Blob(name, digest, found.st_size, found.st_mtime)

@@ -1,0 +1,50 @@
+"""The index of the cache: what is kept of each target. Rows are written by the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import sqlalchemy as sa
+
+from storage import schema
+from storage.database import reading, writing
+from storage.model import Cached
+from storage.rows import to_cached
+from storage.statements import chunks
+
+
+def entries(engine: sa.Engine) -> dict[int, Cached]:
+    """Every entry, by the id of its target; some 1.5 kB of memory each.
+
+    Raises:
+        LedgerError: the database cannot be read.
+    """
+    query = sa.select(schema.cached).order_by(schema.cached.c.target_id)
+    with reading(engine) as connection:
+        rows = connection.execute(query).mappings()
+        return {row["target_id"]: to_cached(row) for row in rows}
+
+
+def forget(engine: sa.Engine, targets: Iterable[int]) -> None:
+    """Remove the entries of some targets; their files stay.
+
+    Raises:
+        LedgerError: the database cannot take it.
+    """
+    table = schema.cached
+    with writing(engine) as connection:
+        for some in chunks(targets):
+            connection.execute(sa.delete(table).where(table.c.target_id.in_(some)))
+
+
+def named(engine: sa.Engine) -> dict[int, str]:
+    """The URL of every target in the index that a record still names, by its id.
+
+    Raises:
+        LedgerError: the database cannot be read.
+    """
+    link, target, table = schema.link, schema.target, schema.cached
+    open_ = sa.exists().where((link.c.target_id == target.c.id) & link.c.closed_run.is_(None))
+    query = sa.select(target.c.id, target.c.url).join(table, table.c.target_id == target.c.id).where(open_)
+    with reading(engine) as connection:
+        return {row.id: row.url for row in connection.execute(query)}
