@@ -23,6 +23,8 @@ from crawler.errors import InvalidUrl, UnsupportedScheme
 SCHEMES: Final = frozenset({"http:", "https:"})
 LONGEST: Final = 65_536  # characters; longer ones are no links but accidents
 SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
+ABSOLUTE: Final = re.compile(SCHEME.pattern + "//")
+SECRET: Final = re.compile(r"([/\\]{2})(?:[^/\\?#@]*:.*|[^/\\?#]*)@", re.DOTALL)
 MASK: Final = "***"
 _suffixes: Final = PublicSuffixList()
 
@@ -62,9 +64,8 @@ def resolve(text: str, base: str) -> str:
 
 def _parse(text: str, base: str | None) -> URL:
     try:
-        if SCHEME.match(text) or base is None:
-            return URL(text)
-        return URL(text, base)
+        # A scheme alone makes no URL absolute: "http:path" stands on a base of the same scheme.
+        return URL(text) if base is None or ABSOLUTE.match(text) else URL(text, base)
     except ValueError:
         raise InvalidUrl(_why(text, base)) from None
 
@@ -104,7 +105,7 @@ def masked(url: str) -> str:
         bare, credentials = without_credentials(url)
     except ValueError:
         # No URL, so nobody knows where its secret would end.
-        return re.sub(r"//[^/?#]*@", f"//{MASK}@", url)
+        return SECRET.sub(rf"\1{MASK}@", url)
     return bare if credentials is None else bare.replace("//", f"//{MASK}@", 1)
 
 
