@@ -27,10 +27,10 @@ PRAGMAS: Final = ("PRAGMA synchronous = NORMAL", "PRAGMA foreign_keys = ON", "PR
 DRIVERS: Final = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 
 
-def open_engine(url: str, *, create: bool = True) -> sa.Engine:
+def open_engine(url: str, *, create: bool = True, older: bool = False) -> sa.Engine:
     """Open the database of a URL; make it where there is none, if `create`.
 
-    The file of an SQLite URL is taken from the working directory.
+    The file of an SQLite URL is taken from the working directory. `older`: an older schema will do.
 
     Raises:
         LedgerError: it cannot be used; the text says why and what to do.
@@ -39,7 +39,7 @@ def open_engine(url: str, *, create: bool = True) -> sa.Engine:
     engine = _engine(url)
     try:
         _look_at_file(engine, create=create)
-        _prepare(engine, create=create)
+        _prepare(engine, create=create, older=older)
     except BaseException:
         engine.dispose()
         raise
@@ -89,15 +89,17 @@ def told(engine: sa.Engine) -> Iterator[None]:
         raise LedgerError(f"{_name(engine)} {_reason(str(exc))}") from exc
 
 
-def upgrade(engine: sa.Engine) -> None:
-    """Bring the schema to the newest version, wholly or not at all.
+def upgrade(engine: sa.Engine) -> str | None:
+    """Bring the schema to the newest version, wholly or not at all; return the one it had.
 
     Raises:
         LedgerError: the database cannot take it.
     """
     with writing(engine) as connection:
         _wait_in_line(connection)
+        version = _version(connection, engine)
         _migrate(connection)
+    return version
 
 
 def _engine(url: str) -> sa.Engine:
@@ -162,12 +164,12 @@ def _look_at_file(engine: sa.Engine, *, create: bool) -> None:
         raise LedgerError(f"there is no database {path} yet: 'linkhealth audit' makes it")
 
 
-def _prepare(engine: sa.Engine, *, create: bool) -> None:
+def _prepare(engine: sa.Engine, *, create: bool, older: bool) -> None:
     with reading(engine) as connection:
         version = _version(connection, engine)
     if version is None:
         _create(engine, create=create)
-    elif version < HEAD:
+    elif version < HEAD and not older:
         raise SchemaError(f"{_name(engine)} has the older schema {version}: run 'linkhealth db upgrade'")
     elif version > HEAD:
         raise SchemaError(f"{_name(engine)} has the schema {version}, newer than this program: update it")

@@ -15,6 +15,7 @@ from typing import Final
 import click
 
 from crawler.cli.audit import audit
+from crawler.cli.db import db
 from crawler.cli.demo import demo
 from crawler.cli.diff import diff
 from crawler.cli.doctor import doctor
@@ -53,7 +54,7 @@ def cli(context: click.Context, config: str | None, quiet: bool, verbose: bool) 
     context.obj = {"config": config, "quiet": quiet, "verbose": verbose}
 
 
-for command in (audit, report, diff, explain, pin, demo, doctor):
+for command in (audit, report, diff, explain, pin, db, demo, doctor):
     cli.add_command(command)
 
 
