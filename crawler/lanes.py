@@ -65,6 +65,7 @@ class Lane(Generic[Job]):
     waiting: deque[asyncio.Future[None]] = field(default_factory=deque)
     active: int = 0
     visits: int = 0
+    crowded: int = 0  # requests that wait for a place at their address
     starts: int = 0
     next_at: float = 0.0
     seats: float = 0.0
@@ -82,7 +83,9 @@ class Lane(Generic[Job]):
         """Whether it has work and a seat of its own to start it with, leaving the clock aside."""
         if self.active >= int(self.seats):
             return False
-        return bool(self.waiting) or (bool(self.backlog) and self.visits < self.seats + PARKED)
+        if self.waiting:
+            return True
+        return bool(self.backlog) and not self.crowded and self.visits < self.seats + PARKED
 
     def work(self, usual: float) -> float:
         """Estimated seconds until this lane is done, if it were alone.

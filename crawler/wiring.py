@@ -18,8 +18,9 @@ from crawler.config import Config, HostRules, parse_detour
 from crawler.errors import ConfigError
 from crawler.fetch.base import Fetch
 from crawler.fetch.breaker import Breaker, Circuits
+from crawler.fetch.crowd import Places, crowd
 from crawler.fetch.dial import Dialer, Dialling
-from crawler.fetch.dns import AddressBook, open_resolver
+from crawler.fetch.dns import AddressBook, Resolver, open_resolver
 from crawler.fetch.guard import Guard
 from crawler.fetch.head_first import head_first
 from crawler.fetch.http import Client, Http, open_session
@@ -139,9 +140,16 @@ def checks_of(config: Config) -> dict[Kind, Check]:
 
 @asynccontextmanager
 async def open_running(
-    config: Config, detours: Sequence[str], ledger: Store, observer: Observer
+    config: Config,
+    detours: Sequence[str],
+    ledger: Store,
+    observer: Observer,
+    resolver: Resolver | None = None,
 ) -> AsyncIterator[Running]:
-    """Everything that one run needs of the network, opened and nested."""
+    """Everything that one run needs of the network, opened and nested.
+
+    `resolver` stands in for that of this machine, and is closed at the end.
+    """
     running = Running(ledger, observer)
     running.turnstile = Turnstile(
         config.network.concurrency,
@@ -149,15 +157,16 @@ async def open_running(
         running.work,
         running.dropped,
     )
-    book = AddressBook(open_resolver(), timeout=config.network.connect_timeout)
+    book = AddressBook(resolver or open_resolver(), timeout=config.network.connect_timeout)
     guard = Guard(config.network.allow_networks)
-    dialer = Dialer(book, guard, dialling(config, detours), tls_context(config))
+    places = Places(config.hosts.per_address)
+    dialer = Dialer(book, guard, dialling(config, detours), tls_context(config), places)
     network = config.network
     client = Client(network.user_agent, network.read_timeout, network.proxy or None)
     try:
         async with open_session(dialer, client) as session:
             running.visitor = Visitor(
-                onion(config, running.turnstile, Http(session)),
+                onion(config, running.turnstile, Http(session), places),
                 checks_of(config),
                 {host.lower(): headers for host, headers in network.headers.items()},
                 excluding(config.records.exclude),
@@ -168,7 +177,7 @@ async def open_running(
         await book.close()
 
 
-def onion(config: Config, turnstile: Turnstile[Target], http: Fetch) -> Fetch:
+def onion(config: Config, turnstile: Turnstile[Target], http: Fetch, places: Places) -> Fetch:
     """The whole policy of the network, from the outside in."""
     circuits = Circuits(partial(breaker_for, config))
     courtesy = Courtesy(lanes_of(config), config.retry.max_wait, time.time)
@@ -179,7 +188,8 @@ def onion(config: Config, turnstile: Turnstile[Target], http: Fetch) -> Fetch:
         config.retry.max_wait,
         config.network.total_timeout,
     )
-    hop = circuits.breaker(pace(http, turnstile, courtesy))
+    hop = crowd(pace(http, turnstile, courtesy), places, turnstile, courtesy.lane_of)
+    hop = circuits.breaker(hop)
     if config.network.robots:
         hop = robots(hop, config.network.user_agent)
     return retry(

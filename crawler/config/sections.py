@@ -60,6 +60,7 @@ class Hosts(Section, frozen=True, kw_only=True):
     """How politely to ask."""
 
     per_host: Count = 2
+    per_address: Count = 8
     interval: Duration = Duration(0.5)
     max_interval: Duration = Duration(4)
     breaker: Count = 5

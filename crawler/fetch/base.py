@@ -21,7 +21,8 @@ class Trail:
     """What happened on the way of one visit, written by every layer, read when it ends.
 
     It outlives failures, so that a final failure carries its attempts. `seat` is the turn that the
-    scheduler already holds for the first request; `left` are the seconds of network time that
+    scheduler already holds for the first request, `place` the address at which a place is held
+    for the next connection; `left` are the seconds of network time that
     the attempt under way may still take; `retry_at` is a UTC time in seconds.
     """
 
@@ -32,6 +33,7 @@ class Trail:
     started: float = field(default_factory=time.monotonic)
     left: float = 60.0
     seat: object | None = None
+    place: str | None = None
     retry_at: float | None = None
     evidence: dict[str, object] = field(default_factory=dict)
 

@@ -14,14 +14,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import partial
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakKeyDictionary
 
 import aiohappyeyeballs
 import aiohttp
 from aiohttp.abc import ResolveResult
 
 from crawler.errors import BlockedAddress, FetchError, Timeout
+from crawler.fetch.crowd import Crowded, Places
 from crawler.fetch.dns import AddressBook
 from crawler.fetch.faults import connect_fault, tls_fault
 from crawler.fetch.guard import Guard
@@ -37,8 +40,12 @@ EYEBALLS: Final = 0.25  # seconds before the other address family is tried too: 
 
 @dataclass(slots=True)
 class Dial:
-    """How one request came to its connection; the connector writes, `Http` reads."""
+    """How one request came to its connection; the connector writes, `Http` reads.
 
+    `places` are the addresses at which it holds a place.
+    """
+
+    places: list[str] = field(default_factory=list)
     phase: str = "connect"
     reused: bool = False
     address: str | None = None
@@ -101,9 +108,49 @@ def literal(host: str) -> str | None:
 class Dialer(aiohttp.TCPConnector):
     """A connector whose every connection goes to an address that was checked."""
 
-    def __init__(self, book: AddressBook, guard: Guard, dialling: Dialling, context: ssl.SSLContext) -> None:
+    def __init__(
+        self,
+        book: AddressBook,
+        guard: Guard,
+        dialling: Dialling,
+        context: ssl.SSLContext,
+        places: Places,
+    ) -> None:
         super().__init__(ssl=context, limit=0, keepalive_timeout=10, happy_eyeballs_delay=EYEBALLS)
         self._book, self._guard, self._dialling = book, guard, dialling
+        self._places = places
+        self._counted: WeakKeyDictionary[ResponseHandler, str] = WeakKeyDictionary()
+
+    async def connect(
+        self,
+        req: ClientRequest,
+        traces: list[Trace],
+        timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - the signature is aiohttp's
+    ) -> Connection:
+        """Find a connection, kept or new, and a place at its address for as long as it is in use.
+
+        Raises:
+            Crowded: there is no place.
+        """
+        dial = DIAL.get()
+        try:
+            connection = await super().connect(req, traces, timeout)
+        except BaseException:
+            self._free(dial)
+            raise
+        if dial.places:
+            place = dial.address if dial.address in dial.places else dial.places[0]
+            self._free(dial, but=place)
+            connection.add_callback(partial(self._places.free, place))
+            if connection.protocol is not None:
+                self._counted[connection.protocol] = place
+        return connection
+
+    def _free(self, dial: Dial, but: str | None = None) -> None:
+        for address in dial.places:
+            if address != but:
+                self._places.free(address)
+        dial.places.clear()
 
     async def _resolve_host(
         self,
@@ -119,6 +166,7 @@ class Dialer(aiohttp.TCPConnector):
         found = (address,) if address else await self._book.resolve(way.host)
         if not way.trusted:
             self._check(way.host, found)
+            found = self._with_place(dial, found)
         dial.phase = "connect"
         return [_result(host, one, way.port) for one in found]
 
@@ -128,12 +176,27 @@ class Dialer(aiohttp.TCPConnector):
                 named = address if host == address else f"{host} is at {address}, which"
                 raise BlockedAddress(f"{named} is not a public address", phase="guard")
 
+    def _with_place(self, dial: Dial, found: Sequence[str]) -> tuple[str, ...]:
+        """Those of the addresses that have a place, which is taken at each until one is chosen."""
+        dial.places += self._places.take([one for one in found if one not in dial.places])
+        usable = tuple(one for one in found if one in dial.places)
+        if not usable:
+            raise Crowded(found)
+        return usable
+
     async def _get(self, key: ConnectionKey, traces: list[Trace]) -> Connection | None:
         connection = await super()._get(key, traces)
+        if connection is None or connection.protocol is None:
+            return connection
         dial = DIAL.get()
-        if connection is not None:
-            dial.reused, dial.phase = True, "read"
-            dial.address = _peer(connection.transport)
+        dial.reused, dial.phase = True, "read"
+        dial.address = _peer(connection.transport)
+        place = self._counted.get(connection.protocol)
+        if place is not None and place not in dial.places:
+            dial.places += self._places.take((place,))
+            if place not in dial.places:
+                connection.release()
+                raise Crowded((place,))
         return connection
 
     async def _wrap_create_connection(

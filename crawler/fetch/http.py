@@ -14,6 +14,7 @@ from yarl import URL
 from crawler.errors import BadResponse, FetchError, Reset, Timeout
 from crawler.fetch.base import Answer, Request, Trail
 from crawler.fetch.codings import Look, codings, decode
+from crawler.fetch.crowd import Crowded
 from crawler.fetch.dial import DIAL, Dial, Dialer
 from crawler.fetch.faults import connect_fault
 from storage.model import Hop
@@ -74,20 +75,20 @@ class Http:
         return await self._ask(request)
 
     async def _ask(self, request: Request) -> Answer:
-        dial = Dial()
+        trail = request.trail
+        dial = Dial([trail.place] if trail.place else [])
+        trail.place = None
         DIAL.set(dial)
         start = time.monotonic()
-        status: int | None = None
-        error: str | None = None
         try:
             answer = await self._within(request, dial)
-            status = answer.status
-        except FetchError as exc:
-            error = type(exc).__name__
+        except Crowded:
             raise
-        finally:
-            took = time.monotonic() - start
-            _note(request, dial, status, error, took)
+        except BaseException as exc:
+            error = type(exc).__name__ if isinstance(exc, FetchError) else None
+            _note(request, dial, None, error, time.monotonic() - start)
+            raise
+        _note(request, dial, answer.status, None, time.monotonic() - start)
         return answer
 
     async def _within(self, request: Request, dial: Dial) -> Answer:

@@ -9,6 +9,7 @@ from typing import Any, Final, Protocol
 
 from crawler.errors import LaneClosed, Reset, Timeout
 from crawler.fetch.base import Answer, Fetch, Request
+from crawler.fetch.crowd import Crowded
 from crawler.fetch.ratelimit import quota_wait
 from crawler.fetch.retry import asked_wait
 from crawler.lanes import Lane, Mood, Seat, Turnstile
@@ -42,7 +43,7 @@ def pace(fetch: Fetch, turnstile: Turnstile[Any], courtesy: Courtesy) -> Fetch:
 
     async def ask(request: Request) -> Answer:
         seat = await _sit(request, turnstile, courtesy)
-        mood = Mood.SILENT
+        mood: Mood | None = Mood.SILENT
         try:
             answer = await fetch(request)
             mood = Mood.PRESSURE if answer.status in PRESSED else Mood.CALM
@@ -50,8 +51,14 @@ def pace(fetch: Fetch, turnstile: Turnstile[Any], courtesy: Courtesy) -> Fetch:
         except (Reset, Timeout):
             mood = Mood.PRESSURE
             raise
+        except Crowded:
+            mood = None
+            raise
         finally:
-            turnstile.leave(seat, mood)
+            if mood is None:
+                turnstile.return_(seat)
+            else:
+                turnstile.leave(seat, mood)
         return answer
 
     return ask
