@@ -149,6 +149,7 @@ class Turnstile(Generic[Job]):
         self._tasks: set[asyncio.Task[None]] = set()
         self._left = 0
         self._visits = 0
+        self._paused = self._running = False
         self._usual = 0.0
         self._heard = 0
         self._ranked = 0
@@ -167,20 +168,31 @@ class Turnstile(Generic[Job]):
         return iter(self._lanes.values())
 
     def add(self, key: str, job: Job) -> None:
-        """Put a job at the end of its lane; it starts once the turnstile runs."""
-        self.lane(key).backlog.append(job)
+        """Put a job at the end of its lane; it starts in its turn once the turnstile runs."""
+        lane = self.lane(key)
+        lane.backlog.append(job)
         self._left += 1
+        if self._running:
+            self._place(lane)
+            self._loop.call_soon(self._dispatch)
 
     async def run(self) -> None:
         """Start every job in its turn; return when the last has ended."""
         for lane in self._lanes.values():
             self._place(lane)
+        self._running = True
         self._drained.clear()
         self._dispatch()
         try:
             await self._drained.wait()
         finally:
+            self._running = False
             await self._end_tasks()
+
+    @property
+    def left(self) -> int:
+        """How many jobs have not started."""
+        return self._left
 
     async def enter(self, key: str) -> Seat[Job]:
         """Wait for a seat in a lane, for a request that is not the first of its job.
@@ -241,6 +253,15 @@ class Turnstile(Generic[Job]):
         for lane in list(self._lanes.values()):
             self._empty(lane, why)
         self._settle()
+
+    def pause(self) -> None:
+        """Start nothing, in any lane, until `resume`; what is under way goes on."""
+        self._paused = True
+
+    def resume(self) -> None:
+        """Start again what is ready."""
+        self._paused = False
+        self._dispatch()
 
     def abort(self) -> None:
         """Cancel what is under way, too."""
@@ -303,7 +324,7 @@ class Turnstile(Generic[Job]):
 
     def _dispatch(self) -> None:
         self._wake()
-        while self._free and self._ready:
+        while self._free and self._ready and not self._paused:
             lane = heapq.heappop(self._ready)[3]
             lane.queued = False
             if not lane.willing:

@@ -9,15 +9,20 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from fnmatch import fnmatchcase
 from functools import lru_cache, partial
+from hashlib import sha256
+from importlib.metadata import PackageNotFoundError, version
 
 from crawler.checks.amp import AmpCheck
 from crawler.checks.base import Check
 from crawler.checks.image import ImageCheck
 from crawler.checks.page import PageCheck
 from crawler.config import Config, HostRules, parse_detour
+from crawler.doubt import Doubt, Doubts
 from crawler.errors import ConfigError
 from crawler.fetch.base import Fetch
 from crawler.fetch.breaker import Breaker, Circuits
+from crawler.fetch.budget import RetryBudget
+from crawler.fetch.contact import Contact
 from crawler.fetch.crowd import Places, crowd
 from crawler.fetch.dial import Dialer, Dialling
 from crawler.fetch.dns import AddressBook, Resolver, open_resolver
@@ -30,8 +35,10 @@ from crawler.fetch.retry import Retry, retry
 from crawler.fetch.robots import robots
 from crawler.history import Evidence, Freshness
 from crawler.lanes import Pace, Turnstile
+from crawler.outage import Outage
 from crawler.plan import excluding
-from crawler.run import Observer, Running, Store
+from crawler.run import Observer, Parts, Running, Store
+from crawler.second_pass import SecondPass
 from crawler.urls import host_of, lane_key
 from crawler.visit import Visitor
 from storage.model import Kind, Target
@@ -43,6 +50,16 @@ def rules_of(config: Config) -> Rules:
     said = config.records.fields
     ours = {rule: kind for rule, kind in DEFAULT_RULES.items() if rule not in said}
     return {**ours, **{rule: Kind(kind) for rule, kind in said.items() if kind}}
+
+
+def reading_of(config: Config) -> str:
+    """A digest of all that decides which links a file holds and where they lead, but the file."""
+    try:
+        program = version("linkhealth")
+    except PackageNotFoundError:  # run from a source tree that is not installed
+        program = ""
+    rules = sorted((rule, kind.value) for rule, kind in rules_of(config).items())
+    return sha256(repr((program, config.records.base_url, rules)).encode()).hexdigest()
 
 
 def evidence(config: Config) -> Evidence:
@@ -138,6 +155,11 @@ def checks_of(config: Config) -> dict[Kind, Check]:
     return {Kind.WEB: page, Kind.AMP: amp, Kind.AMP_CDN: cached, Kind.IMAGE: image}
 
 
+def doubts_of(config: Config) -> Doubts:
+    """Which pages to look at twice, and how far."""
+    return Doubts(config.checks.not_found, config.checks.parked, config.network.max_body)
+
+
 @asynccontextmanager
 async def open_running(
     config: Config,
@@ -151,11 +173,8 @@ async def open_running(
     `resolver` stands in for that of this machine, and is closed at the end.
     """
     running = Running(ledger, observer)
-    running.turnstile = Turnstile(
-        config.network.concurrency,
-        partial(pace_for, config),
-        running.work,
-        running.dropped,
+    turnstile = Turnstile(
+        config.network.concurrency, partial(pace_for, config), running.work, running.dropped
     )
     book = AddressBook(resolver or open_resolver(), timeout=config.network.connect_timeout)
     guard = Guard(config.network.allow_networks)
@@ -165,21 +184,33 @@ async def open_running(
     client = Client(network.user_agent, network.read_timeout, network.proxy or None)
     try:
         async with open_session(dialer, client) as session:
-            running.visitor = Visitor(
-                onion(config, running.turnstile, Http(session), places),
-                checks_of(config),
-                {host.lower(): headers for host, headers in network.headers.items()},
-                excluding(config.records.exclude),
-                config.retry.max_wait,
-            )
+            running.assemble(parts(config, turnstile, Http(session), places))
             yield running
     finally:
         await book.close()
 
 
-def onion(config: Config, turnstile: Turnstile[Target], http: Fetch, places: Places) -> Fetch:
-    """The whole policy of the network, from the outside in."""
+def parts(config: Config, turnstile: Turnstile[Target], http: Fetch, places: Places) -> Parts:
+    """What a run is made of, above the network."""
     circuits = Circuits(partial(breaker_for, config))
+    contact = Contact(lanes_of(config), config.network.canaries)
+    fetch = onion(config, turnstile, circuits, contact.layer(http), places)
+    visitor = Visitor(
+        fetch,
+        checks_of(config),
+        {host.lower(): headers for host, headers in config.network.headers.items()},
+        excluding(config.records.exclude),
+        config.retry.max_wait,
+        Doubt(fetch, doubts_of(config)),
+    )
+    outage = Outage(contact, turnstile, config.network.outage_wait)
+    return Parts(turnstile, visitor, outage, SecondPass(config.retry.second_pass), circuits.forget)
+
+
+def onion(
+    config: Config, turnstile: Turnstile[Target], circuits: Circuits, http: Fetch, places: Places
+) -> Fetch:
+    """The whole policy of the network, from the outside in."""
     courtesy = Courtesy(lanes_of(config), config.retry.max_wait, time.time)
     chain = Chain(config.network.max_redirects, excluding(config.records.exclude))
     again = Retry(
@@ -192,9 +223,5 @@ def onion(config: Config, turnstile: Turnstile[Target], http: Fetch, places: Pla
     hop = circuits.breaker(hop)
     if config.network.robots:
         hop = robots(hop, config.network.user_agent)
-    return retry(
-        head_first(redirects(hop, chain)),
-        again,
-        turnstile.rest,
-        circuits.hopeless,
-    )
+    budget = RetryBudget(lanes_of(config), circuits.hopeless)
+    return retry(head_first(redirects(hop, chain)), again, turnstile.rest, budget)

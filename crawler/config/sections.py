@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from crawler.config.units import CidrText, DetourText, Duration, Size
+from crawler.config.units import CidrText, DetourText, Duration, HeaderText, MaybeUrl, Size, UrlText
 
 Count = Annotated[int, Meta(ge=1)]
 Natural = Annotated[int, Meta(ge=0)]
@@ -23,7 +23,7 @@ class Records(Section, frozen=True, kw_only=True):
     """Which records to read, and which of their keys hold which kind of URL."""
 
     paths: tuple[str, ...] = ("seeds",)
-    base_url: str = ""
+    base_url: MaybeUrl = MaybeUrl()
     exclude: tuple[str, ...] = ()
     fields: Fields = {}
 
@@ -32,18 +32,20 @@ class Network(Section, frozen=True, kw_only=True):
     """How to ask."""
 
     concurrency: Count = 128
-    user_agent: str = "linkhealth/0.1 (+https://pypi.org/project/linkhealth/)"
+    user_agent: HeaderText = HeaderText("linkhealth/0.1 (+https://pypi.org/project/linkhealth/)")
     connect_timeout: Duration = Duration(10)
     read_timeout: Duration = Duration(20)
     total_timeout: Duration = Duration(60)
     max_redirects: Natural = 10
     max_body: Size = Size(64 * 1024)
     ca_file: str = ""
-    proxy: str = ""
+    proxy: MaybeUrl = MaybeUrl()
     allow_networks: tuple[CidrText, ...] = ()
     connect_to: tuple[DetourText, ...] = ()
     robots: bool = False
-    headers: dict[str, dict[str, str]] = {}
+    canaries: tuple[UrlText, ...] = ()
+    outage_wait: Duration = Duration(15)
+    headers: dict[str, dict[str, HeaderText]] = {}
 
 
 class HostRules(Section, frozen=True, kw_only=True):
@@ -75,6 +77,7 @@ class Retry(Section, frozen=True, kw_only=True):
     attempts: Count = 3
     backoff: Duration = Duration(1)
     max_wait: Duration = Duration(60)
+    second_pass: Duration = Duration(60)
 
 
 class Checks(Section, frozen=True, kw_only=True):

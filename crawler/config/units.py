@@ -1,4 +1,4 @@
-"""Durations, sizes and detours as people write them."""
+"""Durations, sizes, detours and other texts as people write them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import re
 from ipaddress import ip_network
 from typing import Final
 
+from crawler.errors import UrlError
 from crawler.fetch.dial import Detour
+from crawler.urls import request_url
 
 SECONDS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
 BYTES: Final = {
@@ -24,6 +26,9 @@ DURATION: Final = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|s|m|h|d|w))+")
 PART: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d|w)")
 SIZE: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([a-zA-Z]*)")
 ANY_FOUR: Final = 4
+LONGEST: Final = 100 * 365 * 86_400.0  # a century: dates have an end
+LARGEST: Final = 2**63 - 1  # what databases and the kernel can count
+PORT: Final = re.compile(r"[0-9]{1,5}")
 
 
 class Duration(float):
@@ -50,35 +55,73 @@ class DetourText(str):
     __slots__ = ()
 
 
+class UrlText(str):
+    """A URL that can be asked."""
+
+    __slots__ = ()
+
+
+class MaybeUrl(str):
+    """A URL that can be asked, or nothing."""
+
+    __slots__ = ()
+
+
+class HeaderText(str):
+    """What a header field may hold: no control characters."""
+
+    __slots__ = ()
+
+
 def parse_duration(value: object) -> Duration:
     """Seconds from a number or a text.
 
     Raises:
-        ValueError: it is neither, or negative.
+        ValueError: it is neither, or negative, or longer than a century.
     """
+    seconds = _seconds(value)
+    if seconds is None:
+        raise ValueError(f'{value!r} is no duration: write seconds, or "30s", "10m", "7d"')
+    if seconds > LONGEST:
+        raise ValueError(f"{_cut(value)} is too long: a century at most, 36500d")
+    return Duration(seconds)
+
+
+def _seconds(value: object) -> float | None:
     if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0:
-        return Duration(value)
-    if isinstance(value, str):
-        text = value.strip().lower()
-        if DURATION.fullmatch(text):
-            return Duration(sum(float(n) * SECONDS[unit] for n, unit in PART.findall(text)))
-        if re.fullmatch(r"\d+(\.\d+)?", text):
-            return Duration(text)
-    raise ValueError(f'{value!r} is no duration: write seconds, or "30s", "10m", "7d"')
+        return min(value, 2 * LONGEST)
+    text = value.strip().lower() if isinstance(value, str) else ""
+    if DURATION.fullmatch(text):
+        return sum(float(number) * SECONDS[unit] for number, unit in PART.findall(text))
+    return float(text) if re.fullmatch(r"\d+(\.\d+)?", text) else None
+
+
+def _cut(value: object) -> str:
+    said = str(value)
+    return said if len(said) <= 40 else f"{said[:40]}…"  # noqa: PLR2004 - enough to find it again
 
 
 def parse_size(value: object) -> Size:
     """Bytes from a number or a text.
 
     Raises:
-        ValueError: it is neither, or negative.
+        ValueError: it is neither, or negative, or more than anything can count.
     """
+    size = _bytes(value)
+    if size is None:
+        raise ValueError(f'{value!r} is no size: write bytes, or "32MiB"')
+    if size > LARGEST:
+        raise ValueError(f"{_cut(value)} is too large: {LARGEST} bytes at most")
+    return Size(size)
+
+
+def _bytes(value: object) -> float | None:
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
-        return Size(value)
+        return value
     match = SIZE.fullmatch(value.strip()) if isinstance(value, str) else None
-    if match and match[2].lower() in BYTES:
-        return Size(float(match[1]) * BYTES[match[2].lower()])
-    raise ValueError(f'{value!r} is no size: write bytes, or "32MiB"')
+    if match is None or match[2].lower() not in BYTES:
+        return None
+    return float(match[1]) * BYTES[match[2].lower()]
 
 
 def parse_cidr(value: object) -> CidrText:
@@ -102,7 +145,7 @@ def parse_detour(text: str) -> Detour:
     """
     parts = re.findall(r"(\[[^\]]*\]|[^:\[\]]*)(?::|$)", text)[:ANY_FOUR]
     ports = [part for part in parts[1::2] if part]
-    if text.count(":") < ANY_FOUR - 1 or not all(p.isdigit() and int(p) < 65_536 for p in ports):  # noqa: PLR2004
+    if text.count(":") < ANY_FOUR - 1 or not all(PORT.fullmatch(p) and int(p) < 65_536 for p in ports):  # noqa: PLR2004
         raise ValueError(f"{text!r} is not HOST1:PORT1:HOST2:PORT2 (the first two may be empty)")
     hosts = [part.strip("[]").lower() or None for part in (parts[0], parts[2])]
     numbers = [int(part) if part else None for part in (parts[1], parts[3])]
@@ -119,9 +162,44 @@ def check_detour(value: object) -> DetourText:
     return DetourText(value)
 
 
+def check_url(value: object) -> UrlText:
+    """A URL, checked, as it will be asked.
+
+    Raises:
+        ValueError: it is none.
+    """
+    try:
+        return UrlText(request_url(str(value)))
+    except UrlError as exc:
+        raise ValueError(f"{value!r} cannot be asked: {exc}") from exc
+
+
+def check_maybe_url(value: object) -> MaybeUrl:
+    """A URL, checked, as it will be asked; an empty text is none.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    return MaybeUrl("" if value == "" else check_url(value))
+
+
+def check_header_text(value: object) -> HeaderText:
+    """The value of a header field, checked: a line break in it would begin another field.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if not isinstance(value, str) or not value.isprintable():
+        raise ValueError(f"{value!r} cannot be sent as a header: write a line without control characters")
+    return HeaderText(value)
+
+
 PARSERS: Final = {
     Duration: parse_duration,
     Size: parse_size,
     CidrText: parse_cidr,
     DetourText: check_detour,
+    UrlText: check_url,
+    MaybeUrl: check_maybe_url,
+    HeaderText: check_header_text,
 }

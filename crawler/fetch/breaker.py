@@ -78,6 +78,10 @@ class Circuits:
         """The circuit of the host of a URL."""
         return self._circuits.setdefault(host_of(url), Circuit())
 
+    def forget(self) -> None:
+        """Close every circuit, and know nothing of any host."""
+        self._circuits.clear()
+
     def hopeless(self, request: Request) -> bool:
         """Whether another attempt at this request is in vain."""
         return self.of(request.url).down is not None

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from functools import partial
-from typing import Final, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_result
 
@@ -38,6 +38,16 @@ class Retry:
     backoff: float = 1.0
     max_wait: float = 60.0
     total_timeout: float = 60.0
+
+
+class Allowance(Protocol):
+    """Who may be asked again."""
+
+    def first(self, request: Request) -> None:
+        """Note a first attempt."""
+
+    def grant(self, request: Request) -> bool:
+        """Whether there may be another attempt at this request; a grant is used."""
 
 
 def retry_after(value: str, now: float) -> float | None:
@@ -82,20 +92,21 @@ def retry(
     fetch: Fetch,
     rules: Retry,
     rest: Callable[[float], Awaitable[None]],
-    hopeless: Callable[[Request], bool] = lambda _: False,
+    allowance: Allowance,
 ) -> Fetch:
     """Try again what may pass by itself; waits hold no seat, since seats are taken below.
 
-    `rest` waits; `hopeless` says that another attempt is in vain. The first attempt is made
+    `rest` waits; `allowance` says whether another attempt may be made. The first attempt is made
     plainly, since most need no second and tenacity is not free (benchmarks/throughput.py).
     """
 
     async def ask(request: Request) -> Answer:
-        outcome = await _attempt(fetch, request, rules)
+        allowance.first(request)
+        outcome = await _attempt(fetch, request.by_get() if request.trail.once else request, rules)
         if isinstance(outcome, Answer) and outcome.status not in STATUSES:
             return outcome
         retrying = AsyncRetrying(
-            stop=partial(_enough, rules, request, hopeless),
+            stop=partial(_enough, rules, request, allowance),
             wait=partial(_wait, rules),
             retry=retry_if_result(_may_pass),
             sleep=rest,
@@ -136,10 +147,11 @@ def _may_pass(outcome: Outcome) -> bool:
     return isinstance(outcome, FetchError) or outcome.status in STATUSES
 
 
-def _enough(
-    rules: Retry, request: Request, hopeless: Callable[[Request], bool], state: RetryCallState
-) -> bool:
-    return state.attempt_number >= rules.attempts or _asked(state) > rules.max_wait or hopeless(request)
+def _enough(rules: Retry, request: Request, allowance: Allowance, state: RetryCallState) -> bool:
+    most = 1 if request.trail.once else rules.attempts
+    if state.attempt_number >= most or _asked(state) > rules.max_wait:
+        return True
+    return not allowance.grant(request)
 
 
 def _wait(rules: Retry, state: RetryCallState) -> float:

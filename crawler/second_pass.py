@@ -1,0 +1,91 @@
+"""The second pass: what failed for the time being is asked once more before a run ends.
+
+Most outages of a host are shorter than a minute, and longer than the retries of one visit. A run
+waits for its second pass no longer than it has lasted: a look at ten links ends at once, and
+targets it cannot wait for have their next due time.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Final
+
+from storage.model import Class, Finding, Target, Verdict
+
+IN_VAIN: Final = 5  # second visits that fail in a row before the rest of a lane is left alone
+# These say nothing about the target: the first finding stands.
+NO_WORD: Final = frozenset({Verdict.NOT_REACHED, Verdict.LOCAL_OUTAGE, Verdict.CRASHED})
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A target that failed for the time being: its lane, what was found, and when (loop time)."""
+
+    lane: str
+    target: Target
+    finding: Finding
+    at: float
+
+
+class SecondPass:
+    """Remembers what is to be asked once more; `pause` seconds after it failed, 0 for never."""
+
+    def __init__(self, pause: float) -> None:
+        self._pause = pause
+        self._failed: dict[int, Failed] = {}
+        self._before: dict[int, Finding] = {}
+        self._in_vain: Counter[str] = Counter()
+
+    def note(self, failed: Failed) -> None:
+        """Remember a finding: to ask once more, or how a lane does in the second pass."""
+        passing = failed.finding.verdict.cls is Class.TRANSIENT
+        if self.asks(failed.target.id):
+            self._in_vain[failed.lane] = self._in_vain[failed.lane] + 1 if passing else 0
+        elif self._pause and passing:
+            self._failed[failed.target.id] = failed
+
+    def in_vain(self, target: Target, lane: str) -> bool:
+        """Whether this target need not be asked once more: its lane fails as before."""
+        return self.asks(target.id) and self._in_vain[lane] >= IN_VAIN
+
+    def take(self, started: float, now: float) -> Iterator[tuple[Failed, float]]:
+        """What is asked once more, and not before when; all in loop time, and only once.
+
+        Args:
+            started: when the run began.
+            now: when its first pass ended.
+        """
+        failed, self._failed = self._failed, {}
+        latest = now + (now - started)
+        for one in failed.values():
+            if one.at + self._pause <= latest:
+                self._before[one.target.id] = one.finding
+                yield one, one.at + self._pause
+
+    def asks(self, target: int) -> bool:
+        """Whether this target is being asked once more."""
+        return target in self._before
+
+    def word(self, finding: Finding) -> Finding | None:
+        """What both visits say together; None where the second says nothing new.
+
+        A finding on a target that was asked but once is what it is.
+        """
+        before = self._before.get(finding.target)
+        if before is None:
+            return finding
+        return None if finding.verdict in NO_WORD else _both(before, finding)
+
+
+def _both(first: Finding, second: Finding) -> Finding:
+    """The second word, with what both visits cost."""
+    return replace(
+        second,
+        hops=first.hops + second.hops,
+        attempts=first.attempts + second.attempts,
+        requests=first.requests + second.requests,
+        elapsed=first.elapsed + second.elapsed,
+        bytes=first.bytes + second.bytes,
+    )
