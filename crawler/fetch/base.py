@@ -22,9 +22,9 @@ class Trail:
 
     It outlives failures, so that a final failure carries its attempts. `seat` is the turn that the
     scheduler already holds for the first request, `place` the address at which a place is held
-    for the next connection, unless its connections are not `counted`; `left` are the seconds of network time that
-    the attempt under way may still take; `once` allows no second attempt; `retry_at` is a UTC
-    time in seconds.
+    for the next connection, unless its connections are not `counted`; `left` are the seconds of
+    network time that the attempt under way may still take; `once` allows no second attempt;
+    `retry_at` is a UTC time in seconds.
     """
 
     hops: list[Hop] = field(default_factory=list)

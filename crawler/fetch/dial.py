@@ -42,10 +42,11 @@ EYEBALLS: Final = 0.25  # seconds before the other address family is tried too: 
 class Dial:
     """How one request came to its connection; the connector writes, `Http` reads.
 
-    `places` are the addresses at which it holds a place.
+    `places` are the addresses at which it holds a place, if it is `counted`.
     """
 
     places: list[str] = field(default_factory=list)
+    counted: bool = True
     phase: str = "connect"
     reused: bool = False
     address: str | None = None
@@ -166,7 +167,7 @@ class Dialer(aiohttp.TCPConnector):
         found = (address,) if address else await self._book.resolve(way.host)
         if not way.trusted:
             self._check(way.host, found)
-            found = self._with_place(dial, found)
+            found = self._with_place(dial, found) if dial.counted else found
         dial.phase = "connect"
         return [_result(host, one, way.port) for one in found]
 
@@ -192,7 +193,7 @@ class Dialer(aiohttp.TCPConnector):
         dial.reused, dial.phase = True, "read"
         dial.address = _peer(connection.transport)
         place = self._counted.get(connection.protocol)
-        if place is not None and place not in dial.places:
+        if place is not None and dial.counted and place not in dial.places:
             dial.places += self._places.take((place,))
             if place not in dial.places:
                 connection.release()

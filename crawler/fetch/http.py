@@ -76,7 +76,7 @@ class Http:
 
     async def _ask(self, request: Request) -> Answer:
         trail = request.trail
-        dial = Dial([trail.place] if trail.place else [])
+        dial = Dial([trail.place] if trail.place else [], trail.counted)
         trail.place = None
         DIAL.set(dial)
         start = time.monotonic()

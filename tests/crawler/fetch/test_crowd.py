@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -11,8 +12,12 @@ import pytest
 
 from crawler.config import Config, Duration
 from crawler.fetch.aio_dns import DnsResolver, Servers
-from crawler.fetch.crowd import Places
-from crawler.fetch.dns import SystemResolver
+from crawler.fetch.base import Request, Trail
+from crawler.fetch.crowd import Crowded, Places
+from crawler.fetch.dial import Dialer, Dialling
+from crawler.fetch.dns import AddressBook, SystemResolver
+from crawler.fetch.guard import Guard
+from crawler.fetch.http import Client, Http, open_session
 from crawler.plan import by_lane
 from crawler.progress import Silence
 from crawler.run import Running
@@ -248,3 +253,25 @@ async def test_a_place_that_nobody_waits_for_is_free(most: int) -> None:
         places.free("a")
 
     assert len(places) == 0
+
+
+async def test_a_request_that_is_not_counted_passes_by() -> None:
+    """A canary is not kept waiting by what it is to judge, and takes no place from others."""
+    places = Places(1)
+    guard, book = Guard(("127.0.0.0/8",)), AddressBook(SystemResolver())
+    async with serve() as site:
+        site.fallback = page()
+        dialer = Dialer(book, guard, Dialling(), ssl.create_default_context(), places)
+        async with open_session(dialer, Client("test")) as session:
+            http, url = Http(session), f"http://{HERE}:{site.port}/"
+            await http(Request(url))
+            assert places.take((HERE,)) == [HERE]
+            with pytest.raises(Crowded):
+                await http(Request(url))
+            trail = Trail(counted=False)
+            answer = await http(Request(url, trail=trail))
+        await book.close()
+
+    assert answer.status == 200
+    assert len(places) == 1
+    assert len(trail.hops) == 1
