@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import aiohttp
+from aiohttp.http_exceptions import HttpProcessingError
 from yarl import URL
 
 from crawler.errors import BadResponse, FetchError, Reset, Timeout
@@ -136,7 +137,7 @@ def _fault(exc: Exception, dial: Dial) -> FetchError:
     if isinstance(exc, aiohttp.ServerDisconnectedError):
         return _disconnected(exc)
     if isinstance(exc, aiohttp.ClientPayloadError):
-        return BadResponse(f"the body broke off: {_first_line(exc)}", phase="read")
+        return BadResponse(f"the body broke off: {_cause(exc)}", phase="read")
     if isinstance(exc, aiohttp.ClientResponseError):
         return BadResponse(f"not HTTP: {_one_line(exc.message)}", phase="read")
     if isinstance(exc, OSError):
@@ -217,8 +218,10 @@ async def _body(
     return bytes(parts), True, None
 
 
-def _cause(exc: Exception) -> str:
-    return _first_line(exc.__cause__ if isinstance(exc.__cause__, Exception) else exc)
+def _cause(exc: aiohttp.ClientPayloadError) -> str:
+    """What the parser says of a body, without the status that aiohttp puts before it."""
+    cause = exc.__cause__
+    return _one_line(cause.message) if isinstance(cause, HttpProcessingError) else _first_line(exc)
 
 
 async def _drain(request: Request, response: aiohttp.ClientResponse) -> None:
