@@ -56,10 +56,13 @@ def resolve(text: str, base: str) -> str:
     """The request URL that a Location header names, seen from the URL that sent it.
 
     Raises:
-        InvalidUrl: it cannot be parsed.
+        InvalidUrl: it cannot be parsed, or is too long.
         UnsupportedScheme: it is not http or https.
     """
-    return _asked(_parse(text.strip(), base))
+    url = _asked(_parse(text.strip(), base))
+    if len(url) > LONGEST:
+        raise InvalidUrl(f"{len(url)} characters are too many for a URL")
+    return url
 
 
 def _parse(text: str, base: str | None) -> URL:
