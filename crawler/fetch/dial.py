@@ -24,6 +24,7 @@ import aiohttp
 from aiohttp.abc import ResolveResult
 
 from crawler.errors import BlockedAddress, FetchError, Timeout
+from crawler.fetch.bounds import listener
 from crawler.fetch.crowd import Crowded, Places
 from crawler.fetch.dns import AddressBook
 from crawler.fetch.faults import connect_fault, tls_fault
@@ -120,6 +121,7 @@ class Dialer(aiohttp.TCPConnector):
         super().__init__(ssl=context, limit=0, keepalive_timeout=10, happy_eyeballs_delay=EYEBALLS)
         self._book, self._guard, self._dialling = book, guard, dialling
         self._places = places
+        self._factory = listener(self._loop)
         self._counted: WeakKeyDictionary[ResponseHandler, str] = WeakKeyDictionary()
 
     async def connect(

@@ -1,0 +1,143 @@
+"""Servers that send without end: a verdict, soon, in little memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from storage.model import Kind
+from tests.behaviours.alone import measured
+from tests.behaviours.table import CHUNKED, IMAGE, H, pic
+from tests.check import check, check_all
+from tests.leaks import none_left
+from tests.site import Wire, answer, endless, hang, page, redirect, serve
+
+MOST = 8 * 1024 * 1024  # bytes of memory for one answer, with the buffers of both sides
+OK = b"HTTP/1.1 200 OK\r\n"
+MUCH = b"x" * 60_000
+BAD = "bad-response"
+
+
+@dataclass(frozen=True, slots=True)
+class Flood:
+    """A head, what follows for ever, and the verdict on it as a page and as an image."""
+
+    head: bytes
+    again: bytes
+    page: str = BAD
+    image: str = BAD
+
+
+FLOODS = {
+    "headers": Flood(OK, b"X-A: b\r\n" * 1000),
+    "headers of 60 KB": Flood(OK, b"X-A: " + MUCH + b"\r\n"),
+    "a header's value": Flood(OK + b"X-A: ", MUCH),
+    "a header's name": Flood(OK, MUCH),
+    "a header's folded lines": Flood(OK + b"X-A: b\r\n", b" more\r\n" * 5000),
+    "a reason": Flood(b"HTTP/1.1 200 ", MUCH),
+    "a version": Flood(b"HTTP/1.1", b"1" * 60_000),
+    "cookies": Flood(OK, b"Set-Cookie: a=b\r\n" * 1000),
+    "cookies of 60 KB": Flood(OK, b"Set-Cookie: a=" + MUCH + b"\r\n"),
+    "100 Continue": Flood(b"", b"HTTP/1.1 100 Continue\r\n\r\n" * 1000),
+    "103 Early Hints": Flood(b"", b"HTTP/1.1 103 Hints\r\nLink: </a>\r\n\r\n" * 1000),
+    "103 with 60 KB": Flood(b"", b"HTTP/1.1 103 Hints\r\nLink: " + MUCH + b"\r\n\r\n"),
+    "bytes after 101": Flood(b"HTTP/1.1 101 No\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n", MUCH),
+    "blank lines": Flood(b"", b"\r\n" * 20_000),
+    "zeros": Flood(b"", b"\0" * 60_000),
+    "trailers": Flood(CHUNKED + b"0\r\n", b"X-A: b\r\n" * 1000),
+    "trailers of 60 KB": Flood(CHUNKED + b"0\r\n", b"X-A: " + MUCH + b"\r\n", image="truncated"),
+    "a trailer's value": Flood(CHUNKED + b"0\r\nX-A: ", MUCH),
+    "a chunk's extension": Flood(CHUNKED + b"1;", MUCH, image="truncated"),
+    "a chunk's size": Flood(CHUNKED, b"0" * 60_000, image="truncated"),
+    "extensions of 60 KB": Flood(CHUNKED, b"1;" + MUCH + b"\r\na\r\n", image="wrong-type"),
+    "chunks of one byte": Flood(CHUNKED, b"1\r\na\r\n" * 10_000, "ok", "wrong-type"),
+    "a page": Flood(OK + b"Content-Type: text/html\r\n\r\n", b"<p>" * 20_000, "ok", "wrong-type"),
+    "a page, its length said": Flood(
+        OK + b"Content-Length: 9999999\r\n\r\n", b"<p>" * 20_000, "ok", "wrong-type"
+    ),
+    "a page of 99 GB": Flood(OK + b"Content-Length: 99999999999\r\n\r\n", b"<p>" * 20_000, "ok", "too-large"),
+    "an image": Flood(OK + b"\r\n" + IMAGE, b"\0" * 60_000, "ok", "ok"),
+    "an image without a size": Flood(OK + b"\r\n\xff\xd8", b"\xff\xe2\xff\xff" + b"\0" * 65_533, "ok", "ok"),
+    "a refusal": Flood(b"HTTP/1.1 404 No\r\n\r\n", b"<p>" * 20_000, "not-found", "not-found"),
+    "a bot wall": Flood(b"HTTP/1.1 403 No\r\n\r\n", b"<p>" * 20_000, "forbidden", "forbidden"),
+    "a redirect": Flood(b"HTTP/1.1 302 No\r\nLocation: /i\r\n\r\n", MUCH, "redirected", "redirected"),
+}
+
+
+@pytest.mark.parametrize("kind", [Kind.WEB, Kind.IMAGE])
+async def test_floods_are_bounded(kind: Kind) -> None:
+    """Whatever has no end is cut off, in little memory, and has the verdict of the contract."""
+    urls = {name: f"http://h.example/{number}/" for number, name in enumerate(FLOODS)}
+    async with serve() as site:
+        site.add(f"{H}/", pic())
+        for name, flood in FLOODS.items():
+            site.add(urls[name], endless(flood.head, flood.again))
+        site.add("http://h.example/i", pic())
+        said = await measured(site, kind, f"{H}/", urls)
+        await site.deserted()
+
+    for name, flood in FLOODS.items():
+        assert said[name].verdict == (flood.page if kind is Kind.WEB else flood.image), (name, said[name])
+        assert said[name].grown < MOST, (name, said[name])
+
+
+@pytest.mark.parametrize("name", FLOODS)
+async def test_floods_end_soon(name: str) -> None:
+    """A flood is no slowness: it is known long before its time is over, and leaves nothing."""
+    flood = FLOODS[name]
+    async with serve() as site:
+        site.add(f"{H}/a", endless(flood.head, flood.again))
+        site.add(f"{H}/i", pic())
+        async with none_left(site):
+            finding = await check(site, f"{H}/a")
+
+    assert finding.verdict == flood.page
+    assert finding.attempts == 1
+
+
+async def test_what_comes_unasked_is_not_listened_to() -> None:
+    """A server that goes on talking on an idle connection is cut off while the run goes on."""
+    cut_off_at = 0
+
+    async def talk(wire: Wire) -> None:
+        nonlocal cut_off_at
+        await page()(wire)
+        await site.hear(3)  # the slow host is asked again, so this connection is idle
+        try:
+            await endless(b"", b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n" * 1000)(wire)
+        except ConnectionError:
+            cut_off_at = len(site.log)
+
+    async with serve() as site:
+        site.add(f"{H}/a", talk)
+        site.add("http://slow.example/", hang())
+        async with none_left(site):
+            findings = await check_all(site, {f"{H}/a": Kind.WEB, "http://slow.example/": Kind.WEB})
+
+    assert findings[f"{H}/a"].verdict == "ok"
+    assert 3 <= cut_off_at < len(site.log) == 5
+
+
+@pytest.mark.parametrize("status", [301, 302])
+async def test_urls_that_grow_with_each_redirect(status: int) -> None:
+    """A chain without end is cut at its limit, or as soon as its URL is longer than any link."""
+    async with serve() as site:
+        site.fallback = redirect(status, "./" + "x" * 10 + "/")
+        short = await check(site, f"{H}/a/")
+        hops = len(site.log)
+        site.fallback = redirect(status, "./" + "x" * 30_000 + "/")
+        long = await check(site, f"{H}/a/")
+
+    assert (short.verdict, hops) == ("too-many-redirects", 22)
+    assert (long.verdict, len(site.log) - hops) == ("bad-redirect", 6)
+    assert (long.detail or "").endswith("characters are too many for a URL")
+
+
+async def test_a_head_as_long_as_browsers_take() -> None:
+    """Many cookies, or a long policy, are no flood."""
+    async with serve() as site:
+        site.add(f"{H}/a", answer(200, b"", **{f"X_{n}": "x" * 60_000 for n in range(4)}))
+        finding = await check(site, f"{H}/a")
+
+    assert finding.verdict == "ok"
