@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -9,7 +10,8 @@ import sqlalchemy as sa
 
 from crawler.cli.output import failed, word_list, write
 from crawler.config import load
-from crawler.report import REPORTS, Selection, summarise
+from crawler.report import REPORTS, Selection, Summary, summarise
+from crawler.report.hosts import HOST_REPORTS, gather
 from storage import queries
 from storage.database import open_engine
 from storage.model import Run
@@ -18,6 +20,7 @@ from storage.model import Run
 @click.command()
 @click.option("--run", "number", type=int, help="The findings of this run alone.")
 @click.option("--only", callback=word_list, help="Classes, verdicts, issues or states.")
+@click.option("--by", type=click.Choice(["host"]), help="A row a host: requests, rate, waits, times.")
 @click.option("--format", "format_", type=click.Choice(list(REPORTS)), default="table")
 @click.option("-o", "--output", metavar="FILE", help="Write the report there; - is stdout.")
 @click.option("--fail-on", callback=word_list, help="What makes the exit code 1.")
@@ -30,11 +33,20 @@ def report(obj: dict[str, Any], /, **options: Any) -> int:
         run = None if options["number"] is None else _run(engine, options["number"])
         selection = Selection(run=run, only=frozenset(options["only"]))
         summary = summarise(engine, selection)
-        write(REPORTS[options["format_"]](summary), options["output"])
+        write(_pieces(summary, options["by"], options["format_"]), options["output"])
     finally:
         engine.dispose()
     fail_on = options["fail_on"] or config.report.fail_on
     return int(failed(summary.totals, len(summary.problems), fail_on))
+
+
+def _pieces(summary: Summary, by: str | None, format_: str) -> Iterator[str]:
+    if by is None:
+        return REPORTS[format_](summary)
+    if format_ not in HOST_REPORTS:
+        known = ", ".join(HOST_REPORTS)
+        raise click.BadParameter(f"--by {by} comes as {known}, not as {format_}", param_hint="--format")
+    return HOST_REPORTS[format_](gather(summary))
 
 
 def _run(engine: sa.Engine, number: int) -> Run:

@@ -23,7 +23,7 @@ from crawler.errors import (
     Timeout,
     Unreachable,
 )
-from crawler.fetch.base import Answer, Fetch, Request
+from crawler.fetch.base import Answer, Fetch, Request, Trail
 from crawler.fetch.ratelimit import quota_wait
 
 STATUSES: Final = frozenset({408, 420, 425, 429, 500, 502, 503, 504, 529, 530, *range(520, 528)})
@@ -109,7 +109,7 @@ def retry(
             stop=partial(_enough, rules, request, allowance),
             wait=partial(_wait, rules),
             retry=retry_if_result(_may_pass),
-            sleep=rest,
+            sleep=partial(_rest, rest, request.trail),
             retry_error_callback=_last,
         )
         return _unwrap(await retrying(_Attempts(fetch, request, rules, outcome)))
@@ -141,6 +141,13 @@ async def _attempt(fetch: Fetch, request: Request, rules: Retry) -> Outcome:
         return await fetch(request)
     except FAULTS as exc:
         return exc
+
+
+async def _rest(rest: Callable[[float], Awaitable[None]], trail: Trail, seconds: float) -> None:
+    """Wait, and keep with the evidence how long."""
+    waited = trail.evidence.get("waited", 0.0)
+    trail.evidence["waited"] = round(seconds + (waited if isinstance(waited, float) else 0.0), 3)
+    await rest(seconds)
 
 
 def _may_pass(outcome: Outcome) -> bool:

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import os
-import shutil
-import sys
 from collections.abc import Iterator
 from typing import Final
 
@@ -15,6 +11,7 @@ from rich.text import Text
 
 from crawler.report.base import Summary
 from crawler.report.line import pinned
+from crawler.report.paper import paper, taken
 from crawler.report.safe import shown
 from storage.model import Class, PinWord, Verdict
 from storage.queries import WORST_FIRST, Entry, EntryLink, Totals
@@ -30,14 +27,12 @@ STYLES: Final = {
 }
 BAR: Final = 24  # columns of the longest bar
 LINKS: Final = 3  # links of one target that are shown; the rest are counted
-WIDEST: Final = 160
-PIPED: Final = 120  # columns where nobody says how many there are
 QUIET: Final = frozenset({Class.ALIVE})
 
 
 def report(summary: Summary) -> Iterator[str]:
     """Problems of records, then a block for each target with something to say, then the counts."""
-    console = _console()
+    console = paper()
     for problem in summary.problems:
         place = problem.path if problem.line is None else f"{problem.path}:{problem.line}"
         console.print(Text.assemble((shown(place), "bold"), f"  {shown(problem.reason)}"))
@@ -47,32 +42,9 @@ def report(summary: Summary) -> Iterator[str]:
         if _issues(entry) or not (entry.known.cls in QUIET or _ignored(entry)):
             _print_entry(console, entry)
         if console.file.tell() > 65_536:  # noqa: PLR2004 - a piece of 64 KiB
-            yield _taken(console)
+            yield taken(console)
     _print_totals(console, summary)
-    yield _taken(console)
-
-
-def _console() -> Console:
-    terminal = sys.stdout.isatty()
-    columns = min(shutil.get_terminal_size((PIPED, 24)).columns, WIDEST) if terminal else PIPED
-    colour = terminal and "NO_COLOR" not in os.environ
-    return Console(
-        file=io.StringIO(),
-        width=columns,
-        force_terminal=colour,
-        no_color=not colour,
-        highlight=False,
-        markup=False,
-        emoji=False,
-        soft_wrap=True,
-    )
-
-
-def _taken(console: Console) -> str:
-    """The text printed so far; the console begins anew."""
-    text = console.file.getvalue() if isinstance(console.file, io.StringIO) else ""
-    console.file = io.StringIO()
-    return text
+    yield taken(console)
 
 
 def _issues(entry: Entry) -> int:
@@ -116,6 +88,9 @@ def _print_totals(console: Console, summary: Summary) -> None:
     if totals.targets:
         console.print()
         console.print(_bars(totals))
+    ending = "; ".join(summary.certificates)
+    if ending:
+        console.print(Text(f"Certificates that end soon: {shown(ending)}.", STYLES[Class.TRANSIENT]))
     console.print(Text(_sentence(summary)))
 
 
