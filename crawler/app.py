@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -14,21 +15,23 @@ from typing import Final
 
 import sqlalchemy as sa
 
+from crawler.bound import lower_bound
 from crawler.checks.links import LinkRules, link_issues
 from crawler.config import Config
 from crawler.history import advance
 from crawler.plan import address_of, by_lane
 from crawler.run import Observer, Running
 from crawler.urls import host_of, masked
-from crawler.wiring import evidence, freshness, lanes_of, open_running, rules_of
+from crawler.wiring import evidence, freshness, lanes_of, open_running, pace_for, reading_of, rules_of
 from storage import lock, queries
 from storage.catalogue import Catalogue, Place
 from storage.database import open_engine, path_of
 from storage.ledger import Ledger, begin_run, end_run
 from storage.model import Kind, Link, LinkIssue, Run, Target
-from storage.records import files, read
+from storage.records import files, read, read_news
 from storage.settling import Placed, settle
 
+LONG: Final = 60.0  # seconds of a lower bound that are worth a sentence
 REPORTED_EVERY: Final = 50  # documents between two words to the observer
 
 
@@ -97,7 +100,7 @@ class _Audit:
         return Outcome(self._run)
 
     async def _check(self) -> str:
-        catalogue = Catalogue(self._engine, self._run, self._place)
+        catalogue = Catalogue(self._engine, self._run, self._place, reading=reading_of(self._config))
         await asyncio.to_thread(self._read, catalogue)
         if self._halt is not None:
             return self._halt
@@ -114,8 +117,11 @@ class _Audit:
 
     async def _visit(self, running: Running, targets: list[Target]) -> str:
         lane_of = lanes_of(self._config)
-        lanes = {lane_of(host_of(target.url)) for target in targets}
+        lanes = Counter(lane_of(host_of(target.url)) for target in targets)
         self._observer.planned(len(targets), len(lanes))
+        bound = lower_bound(lanes, partial(pace_for, self._config))
+        if bound is not None and bound.seconds >= LONG:
+            self._observer.said(str(bound))
         timer = self._deadline(running)
         try:
             await running.check(by_lane(targets, lane_of))
@@ -141,7 +147,9 @@ class _Audit:
         for number, path in enumerate(found):
             if self._halt is not None or self._over():
                 break
-            catalogue.put(read(path, rules))
+            document = read(path, rules) if self._options.force else read_news(path, rules, catalogue.knows)
+            if document is not None:
+                catalogue.put(document)
             if number % REPORTED_EVERY == 0:
                 self._observer.read(catalogue.counts.records, catalogue.counts.links)
         catalogue.close(() if self._halt is not None else paths)

@@ -55,13 +55,10 @@ source: Final = sa.Table(
     "source",
     metadata,
     sa.Column("path", sa.String, primary_key=True),
-    sa.Column("size", sa.BigInteger, nullable=False),
-    sa.Column("mtime_ns", sa.BigInteger, nullable=False),
     sa.Column("digest", sa.String, nullable=False),
     sa.Column("reading", sa.String, nullable=False),
     sa.Column("records", sa.Integer, nullable=False),
     sa.Column("links", sa.Integer, nullable=False),
-    sa.Column("seen_run", sa.Integer, nullable=False),
 )
 problem: Final = sa.Table(
     "problem",

@@ -11,8 +11,9 @@ import sqlalchemy as sa
 from storage import schema
 from storage.catalogue import gone
 from storage.catalogue.links import LinkWriter
+from storage.catalogue.sources import Sources
 from storage.database import writing
-from storage.model import Document, Link, Record, Run
+from storage.model import Document, Link, Record, Run, Stamp
 from storage.rows import Cells, link_row, plain
 from storage.statements import Prepared, chunks, insert_new, insert_or_replace
 
@@ -46,10 +47,13 @@ class Catalogue:
 
     `secrets` maps the id of a target to the URL to ask, where that one carries credentials: they
     are used, and never stored. URLs that differ by their credentials alone are one target, asked
-    with the first. Memory: some 250 bytes for each distinct URL, until `close`.
+    with the first. `reading` stands for all that decides how files are read and links placed: what
+    was read in another way is not known. Memory: some 250 bytes for each distinct URL, until `close`.
     """
 
-    def __init__(self, engine: sa.Engine, run: Run, place: Callable[[Link], Place]) -> None:
+    def __init__(
+        self, engine: sa.Engine, run: Run, place: Callable[[Link], Place], *, reading: str = ""
+    ) -> None:
         self.counts = Counts()
         self.secrets: dict[int, str] = {}
         self._engine, self._run, self._place = engine, run, place
@@ -62,6 +66,22 @@ class Catalogue:
         self._targets = Prepared(engine, insert_new(engine, schema.target), ("url", "host"))
         self._problems = Prepared(engine, sa.insert(schema.problem), PROBLEM)
         self._links = LinkWriter(engine, run)
+        self._sources = Sources(engine, run, reading)
+
+    def knows(self, path: str, stamp: Stamp) -> bool:
+        """Whether a file is as it was when it was read last; then its links are as they were.
+
+        Raises:
+            LedgerError: the database cannot be used.
+        """
+        source = self._sources.knows(plain(path), stamp)
+        if source is None:
+            return False
+        self.counts.records += source.records
+        self.counts.links += source.links
+        if self._sources.waiting >= BATCH:
+            self.flush()
+        return True
 
     def put(self, document: Document) -> None:
         """Take one document; write once enough of them wait.
@@ -80,11 +100,12 @@ class Catalogue:
         Raises:
             LedgerError: the database cannot take it.
         """
-        if not self._waiting:
+        if not self._waiting and not self._sources.waiting:
             return
         counts = replace(self.counts)
         with writing(self._engine) as connection:
             self._write(connection, self._waiting, counts)
+        self._sources.written()
         self.counts, self._waiting, self._size = counts, [], 0
 
     def close(self, roots: Iterable[str] = ()) -> None:
@@ -98,6 +119,7 @@ class Catalogue:
         self.flush()
         self._ids.clear()
         self._places.clear()
+        self._sources.forget()
         gone.close_links(self._engine, self._run, roots)
 
     def _write(self, connection: sa.Connection, documents: Sequence[Document], counts: Counts) -> None:
@@ -112,6 +134,7 @@ class Catalogue:
             for (record_id, link), place in zip(links, places, strict=True)
         ]
         self._links.write(connection, [*ids.values(), *left], rows)
+        self._sources.write(connection, documents, self._private(documents))
         counts.records += len(records)
         counts.links += len(rows)
 
@@ -173,6 +196,16 @@ class Catalogue:
                 self._places.clear()
             place = self._places[link.text] = self._place(link)
         return place
+
+    def _private(self, documents: Sequence[Document]) -> set[str]:
+        """The documents with URLs that are asked, and must not be stored."""
+        return {
+            document.path
+            for document in documents
+            for record in document.records
+            for link in record.links
+            if (place := self._placed(link)).asked != plain(place.shown)
+        }
 
     def _link_row(self, record_id: int, link: Link, place: Place) -> Cells:
         return link_row(record_id, self._ids[place.shown], link, place.text)

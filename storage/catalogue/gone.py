@@ -1,4 +1,4 @@
-"""Files that are gone: their links are closed, and what was wrong with them is forgotten."""
+"""Files that are gone: their links are closed, and what they said is forgotten."""
 
 from __future__ import annotations
 
@@ -26,13 +26,14 @@ def close_links(engine: sa.Engine, run: Run, roots: Iterable[str]) -> None:
     gone = [path for path in _unseen(engine, run) if below(path) and not os.path.lexists(path)]
     if not gone:
         return
-    link, record, problem = schema.link, schema.record, schema.problem
+    link, record = schema.link, schema.record
     with writing(engine) as connection:
         for paths in chunks(gone):
             theirs = sa.select(record.c.id).where(record.c.path.in_(paths))
             close = sa.update(link).where(link.c.closed_run.is_(None), link.c.record_id.in_(theirs))
             connection.execute(close.values(closed_run=run.id))
-            connection.execute(sa.delete(problem).where(problem.c.path.in_(paths)))
+            for table in (schema.problem, schema.source):
+                connection.execute(sa.delete(table).where(table.c.path.in_(paths)))
 
 
 def _unseen(engine: sa.Engine, run: Run) -> Iterator[str]:

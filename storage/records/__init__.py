@@ -5,7 +5,7 @@ Reading never fails as a whole. What cannot be parsed becomes a `Problem`, and t
 
 from storage.records.files import SUFFIXES, NoRecords, PathMissing, files, stamp
 from storage.records.gather import DEFAULT_RULES, Rules
-from storage.records.read import read
+from storage.records.read import read, read_news
 
 __all__ = [
     "DEFAULT_RULES",
@@ -15,5 +15,6 @@ __all__ = [
     "Rules",
     "files",
     "read",
+    "read_news",
     "stamp",
 ]

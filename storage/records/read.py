@@ -41,12 +41,25 @@ class _Unreadable(ValueError):
         self.line = line
 
 
+def _never(_: str, __: Stamp) -> bool:
+    return False
+
+
 def read(path: str, rules: Rules = DEFAULT_RULES) -> Document:
     """Read one file; whatever is wrong with it is a problem of the document."""
+    document = read_news(path, rules, _never)
+    assert document is not None  # noqa: S101 - nothing is known, so all is news
+    return document
+
+
+def read_news(path: str, rules: Rules, known: Callable[[str, Stamp], bool]) -> Document | None:
+    """Read one file as `read` does, unless it is known by its path and stamp: then it is None."""
     mark: Stamp | None = None
     try:
         data = _bytes(path)
         mark = stamp(path, data)
+        if known(path, mark):
+            return None
         records, failures = _parse(path, _opened(path, data), rules)
     except _Unreadable as exc:
         records, failures = [], [(exc.line, str(exc))]

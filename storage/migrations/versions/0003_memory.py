@@ -14,13 +14,10 @@ def upgrade() -> None:
     op.create_table(
         "source",
         sa.Column("path", sa.String(), nullable=False),
-        sa.Column("size", sa.BigInteger(), nullable=False),
-        sa.Column("mtime_ns", sa.BigInteger(), nullable=False),
         sa.Column("digest", sa.String(), nullable=False),
         sa.Column("reading", sa.String(), nullable=False),
         sa.Column("records", sa.Integer(), nullable=False),
         sa.Column("links", sa.Integer(), nullable=False),
-        sa.Column("seen_run", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("path"),
     )
     op.create_table(
