@@ -15,7 +15,7 @@ from unittest import mock
 
 import pytest
 
-from crawler.config import Config
+from crawler.config import Checks, Config, Duration, Retry
 from crawler.demo.web import png
 from storage.model import Finding, Kind, Size
 from tests import clock
@@ -24,7 +24,8 @@ from tests.check import check
 from tests.leaks import none_left
 from tests.site import Site, Step, answer, drip, hang, serve
 
-DEFAULT = Config()
+# The limits that users have; probes and the second pass have tests of their own.
+DEFAULT = Config(checks=Checks(not_found=False, parked=False), retry=Retry(second_pass=Duration(0)))
 TOTAL = DEFAULT.network.total_timeout
 ATTEMPTS = DEFAULT.retry.attempts
 BACKOFF = DEFAULT.retry.backoff * 2**ATTEMPTS  # more than all waits between the attempts
