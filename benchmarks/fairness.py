@@ -152,8 +152,7 @@ def ours(given: list[str], folder: Path, settings: peers.Settings) -> peers.Ende
         f'[hosts]\nper_host = {settings.at_once}\ninterval = 0\njoin = "host"\n'
         "[checks]\nnot_found = false\n"
     )
-    words = [sys.executable, "-m", "crawler", "-q", "audit", "--format", "jsonl", "-o", "/dev/null"]
-    return peers.run(words, folder, settings, lambda _: ())
+    return peers.run([*peers.OURS, "-o", "/dev/null"], folder, settings, lambda _: ())
 
 
 Tool = Callable[[list[str], Path, peers.Settings], peers.Ended]

@@ -29,8 +29,20 @@ from pathlib import Path
 from typing import Any, Final
 
 HOME: Final = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "linkhealth-bench"
-FAIR: Final = ("alive", "dead", "unsure")
-Answers = dict[str, str]  # URL -> one of FAIR
+ROOT: Final = Path(__file__).parents[1]
+# The program of this very tree, told to write nothing but its findings.
+OURS: Final = (
+    "env",
+    f"PYTHONPATH={ROOT}",
+    sys.executable,
+    "-m",
+    "crawler",
+    "-q",
+    "audit",
+    "--format",
+    "jsonl",
+)
+Answers = dict[str, str]  # URL -> alive, dead or unsure
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +58,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A run of a tool: seconds of the whole process, what it said of each URL, and peak MB."""
+    """A run of a tool: seconds of its process, what it said of each URL, whether it ended by itself."""
 
     seconds: float
     answers: Answers = field(default_factory=dict)
@@ -105,7 +117,13 @@ def run(
     start = time.monotonic()
     with (folder / "out").open("w+") as out, (folder / "err").open("w") as err:
         process = subprocess.Popen(
-            words, cwd=folder, env=environ, stdout=out, stderr=err, start_new_session=True
+            words,
+            cwd=folder,
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=err,
+            start_new_session=True,
         )
         try:
             process.wait(settings.patience)
@@ -146,8 +164,6 @@ def _read_lychee(text: str) -> Iterator[tuple[str, str]]:
     found: dict[str, Any] = json.loads(text)
     groups = {
         "success_map": "alive",
-        "redirect_map": "alive",
-        "suggestion_map": "dead",
         "excluded_map": "unsure",
         "error_map": "dead",
         "timeout_map": "dead",
@@ -181,7 +197,7 @@ def _read_linkchecker(text: str) -> Iterator[tuple[str, str]]:
 
 def _linkinator(_: Path, settings: Settings) -> list[str]:
     words = [str(HOME / "linkinator" / "node_modules" / ".bin" / "linkinator"), "links.html"]
-    words += ["--format", "json", "--concurrency", str(settings.seats)]
+    words += ["--format", "json", "--verbosity", "info", "--concurrency", str(settings.seats)]
     return [*words, "--timeout", str(round(settings.timeout * 1000))]
 
 
