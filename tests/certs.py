@@ -22,7 +22,7 @@ def _name(text: str) -> x509.Name:
 
 
 def _sign(
-    subject: str, key: Key, issuer: Issuer | None, *, ca: bool, days: tuple[int, int]
+    subject: str, key: Key, issuer: Issuer | None, *, ca: bool, days: tuple[float, float]
 ) -> x509.Certificate:
     now = datetime.now(UTC)
     builder = (
@@ -59,8 +59,8 @@ def roots(folder: Path) -> str:
     return str(path)
 
 
-def server(folder: Path, fault: str, host: str) -> ssl.SSLContext:
-    """A server's context whose certificate has one fault, or none (`good`)."""
+def server(folder: Path, fault: str, host: str, *, last: float = 20) -> ssl.SSLContext:
+    """A server's context whose certificate has one fault, or none (`good`) and lasts so many days."""
     key = ec.generate_private_key(ec.SECP256R1())
     issuer: Issuer | None = authority()
     if fault == "self-signed":
@@ -70,7 +70,7 @@ def server(folder: Path, fault: str, host: str) -> ssl.SSLContext:
     middle_key = ec.generate_private_key(ec.SECP256R1())
     if fault == "missing intermediate":
         issuer = _sign("Middle", middle_key, issuer, ca=True, days=(-30, 30)), middle_key
-    days = {"expired": (-20, -1), "not yet valid": (1, 20)}.get(fault, (-2, 20))
+    days: tuple[float, float] = {"expired": (-20, -1), "not yet valid": (1, 20)}.get(fault, (-2, last))
     subject = "other.example" if fault == "other name" else host
     leaf = _sign(subject, key, issuer, ca=False, days=days)
     path = folder / f"{fault}.pem"

@@ -29,6 +29,7 @@ from crawler.fetch.crowd import Crowded, Places
 from crawler.fetch.dns import AddressBook
 from crawler.fetch.faults import connect_fault, tls_fault
 from crawler.fetch.guard import Guard
+from crawler.fetch.tls import Tls, tls_of
 
 if TYPE_CHECKING:
     from aiohttp.client_proto import ResponseHandler
@@ -48,6 +49,7 @@ class Dial:
 
     places: list[str] = field(default_factory=list)
     counted: bool = True
+    tls: Tls | None = None
     phase: str = "connect"
     reused: bool = False
     address: str | None = None
@@ -123,6 +125,7 @@ class Dialer(aiohttp.TCPConnector):
         self._places = places
         self._factory = listener(self._loop)
         self._counted: WeakKeyDictionary[ResponseHandler, str] = WeakKeyDictionary()
+        self._tls: WeakKeyDictionary[ResponseHandler, Tls] = WeakKeyDictionary()
 
     async def connect(
         self,
@@ -147,7 +150,18 @@ class Dialer(aiohttp.TCPConnector):
             connection.add_callback(partial(self._places.free, place))
             if connection.protocol is not None:
                 self._counted[connection.protocol] = place
+        if req.is_ssl():
+            dial.tls = self._tls_of(connection.protocol)
         return connection
+
+    def _tls_of(self, protocol: ResponseHandler | None) -> Tls | None:
+        """What a connection says of its TLS, read once for all its requests."""
+        if protocol is None:
+            return None
+        known = self._tls.get(protocol) or tls_of(protocol.transport)
+        if known is not None:
+            self._tls[protocol] = known
+        return known
 
     def _free(self, dial: Dial, but: str | None = None) -> None:
         for address in dial.places:

@@ -18,6 +18,8 @@ from crawler.fetch.codings import Look, codings, decode
 from crawler.fetch.crowd import Crowded
 from crawler.fetch.dial import DIAL, Dial, Dialer
 from crawler.fetch.faults import connect_fault
+from crawler.fetch.tls import note
+from crawler.urls import host_of
 from storage.model import Hop
 
 HEADER_BYTES: Final = 65_536  # longest status line and header line; RFC 9110 names no bound
@@ -121,6 +123,8 @@ class Http:
 
 def _note(request: Request, dial: Dial, status: int | None, error: str | None, took: float) -> None:
     trail: Trail = request.trail
+    if dial.tls is not None:
+        note(trail.evidence, host_of(request.url), dial.tls)
     trail.left = max(0.0, trail.left - took)
     hop = Hop(request.url, request.method, status, error, took, trail.attempts, dial.address)
     trail.hops.append(hop)
@@ -171,6 +175,8 @@ def _wanted(request: Request, status: int) -> int:
 
 async def _read(request: Request, response: aiohttp.ClientResponse) -> Answer:
     limit = _wanted(request, response.status)
+    if request.whole and (response.content_length or 0) > limit:
+        limit = 0
     success = 200 <= response.status < 300  # noqa: PLR2004 - the class of success
     if not limit:
         await _drain(request, response)

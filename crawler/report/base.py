@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from importlib import import_module
 from typing import Final, TypeAlias
 
 import sqlalchemy as sa
 
+from crawler.report.certificates import Certificates
 from storage import queries
 from storage.model import Problem, Run
 from storage.queries import Entry, Totals
@@ -42,7 +44,7 @@ class Summary:
     """What a report shows: counts, what could not be read, and the targets, as often as needed.
 
     The targets are counted as they pass by for the first time, so that a report that needs its
-    counts at its end reads the database once.
+    counts at its end reads the database once; so are the certificates that end soon.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class Summary:
     ) -> None:
         self.run, self.problems, self._read = run, problems, read
         self._totals: Totals | None = None
+        self.certificates = Certificates(datetime.now(UTC))
 
     @property
     def totals(self) -> Totals:
@@ -67,6 +70,7 @@ class Summary:
         totals = Totals()
         for entry in self._read():
             totals.add(entry)
+            self.certificates.add(entry.finding)
             yield entry
         self._totals = totals
 

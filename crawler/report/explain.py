@@ -8,6 +8,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
+from crawler.report.certificates import tls
 from crawler.report.line import moment
 from crawler.report.safe import shown
 from storage import queries
@@ -92,6 +93,10 @@ def _requests(story: Story) -> Iterator[str]:
         outcome = hop.status if hop.status is not None else hop.error
         where = f" at {hop.address}" if hop.address else ""
         yield f"  {hop.attempt}. {hop.method} {shown(hop.url)} -> {outcome} in {hop.elapsed:.2f} s{where}\n"
+    known = tls(finding)
+    if known is not None:
+        ends = f", certificate ends {known['expires']}" if known["expires"] else ", certificate not verified"
+        yield f"TLS: {known['version']} with {shown(known['host'])}{ends}\n"
 
 
 def _picture(picture: Picture) -> str:

@@ -71,10 +71,12 @@ def _head(summary: Summary) -> str:
     )
     issues = ", ".join(f"{name} {count}" for name, count in sorted(totals.issues.items()))
     count = sum(totals.issues.values())
+    ending = _text("; ".join(summary.certificates))
+    warning = f'<p class="transient">Certificates that end soon: {ending}.</p>' if ending else ""
     row = f'<dt class="i">link issues</dt><dd>{count}</dd><dd><small>{issues}</small></dd>'
     return (
         f"<h1>Link health</h1><p>{totals.targets} targets, {totals.links} links, "
-        f"run {run.id if run else '-'} of {when}</p><dl>{rows}{row if issues else ''}</dl>"
+        f"run {run.id if run else '-'} of {when}</p><dl>{rows}{row if issues else ''}</dl>{warning}"
     )
 
 
