@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final, get_type_hints
@@ -22,6 +23,7 @@ SECTIONS: Final[Mapping[str, type[Section]]] = get_type_hints(Config)
 WORDS: Final = frozenset(
     {"issues", *(word.value for kind in (Class, Verdict, Issue, State) for word in kind)}
 )
+TOKEN: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # RFC 9110, 5.6.2: a field's name
 Table = dict[str, Any]
 
 
@@ -57,7 +59,7 @@ def load(path: str | None = None, environ: Mapping[str, str] = os.environ) -> Co
 
 def _read(path: str) -> Table:
     try:
-        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        return tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
     except tomllib.TOMLDecodeError as exc:
         raise ConfigError(f"{path}: not TOML: {exc}") from exc
     except UnicodeDecodeError as exc:
@@ -120,19 +122,38 @@ def _hook(kind: type, value: object) -> object:
     return PARSERS[kind](value)
 
 
-def _check_words(source: str, where: tuple[str, str], value: object, mistakes: _Mistakes) -> None:
-    """Keys whose words come from a closed list."""
-    if where == ("report", "fail_on") and isinstance(value, tuple):
-        for word in value:
-            if word not in WORDS:
-                why = f"{word!r} is no class, verdict, issue or state{_nearest(word, WORDS)}"
-                mistakes.add(source, "[report] fail_on", why)
-    if where == ("records", "fields") and isinstance(value, dict):
-        kinds = {"", *(kind.value for kind in Kind)}
-        for rule, kind in value.items():
-            if kind not in kinds:
-                why = f"{kind!r} is no kind: write web, amp, amp-cdn or image, or nothing for none"
-                mistakes.add(source, f"[records.fields] {rule}", why)
+def _check_words(source: str, where: tuple[str, str], value: Any, mistakes: _Mistakes) -> None:
+    """Keys whose words are more than their type says."""
+    check = CHECKED.get(where)
+    for key, why in check(value) if check else ():
+        mistakes.add(source, key, why)
+
+
+def _fail_on(words: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    for word in words:
+        if word not in WORDS:
+            yield "[report] fail_on", f"{word!r} is no class, verdict, issue or state{_nearest(word, WORDS)}"
+
+
+def _kinds(fields: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    for rule, kind in fields.items():
+        if kind not in {"", *Kind}:
+            why = f"{kind!r} is no kind: write web, amp, amp-cdn or image, or nothing for none"
+            yield f"[records.fields] {rule}", why
+
+
+def _header_names(headers: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, str]]:
+    for host, fields in headers.items():
+        for name in fields:
+            if not TOKEN.fullmatch(name):
+                yield f'[network.headers."{host}"]', f"{name!r} is no name of a header"
+
+
+CHECKED: Final[Mapping[tuple[str, str], Callable[[Any], Iterator[tuple[str, str]]]]] = {
+    ("report", "fail_on"): _fail_on,
+    ("records", "fields"): _kinds,
+    ("network", "headers"): _header_names,
+}
 
 
 def _nearest(word: str, known: Any) -> str:
