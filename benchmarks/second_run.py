@@ -106,9 +106,7 @@ def main() -> int:
         requests = _accepted(listener)
     again = min(seconds)
     print(f"first reading    {first:6.2f} s   ({targets} targets)")
-    print(
-        f"second run       {again:6.2f} s   (best of {ROUNDS}; {seconds[0]:.2f} s where it judges all links)"
-    )
+    print(f"second run       {again:6.2f} s   (best of {ROUNDS}; {seconds[0]:.2f} s if it judges all links)")
     print(f"the program      {whole:6.2f} s   (from its start to the end of its report)")
     print(f"ratio            {again / first:6.3f}     (limit {LIMIT})")
     print(f"requests         {requests:6d}")

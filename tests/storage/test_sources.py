@@ -21,9 +21,8 @@ from storage.records import DEFAULT_RULES, files, read_news
 from tests.storage.build import NOW, finding, ids, place, rows, write
 
 A, B = "https://a.example/", "https://b.example/"
-LINKS = (
-    "SELECT path, text, first_run, closed_run FROM link JOIN record ON record.id = record_id ORDER BY link.id"
-)
+JOINED = "link JOIN record ON record.id = record_id"
+LINKS = f"SELECT path, text, first_run, closed_run FROM {JOINED} ORDER BY link.id"
 
 
 @pytest.fixture(autouse=True)
