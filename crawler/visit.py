@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from crawler.checks.base import Check, Judgement
+from crawler.doubt import Doubt
 from crawler.errors import FetchError, LaneClosed, UrlError
 from crawler.fetch.base import Answer, Fetch, Request, Trail
 from crawler.fetch.redirects import moved_to
@@ -42,7 +43,7 @@ class Visitor:
     """Visits targets.
 
     `headers` are the configured ones by host; `excluded` tells which URLs are; `max_wait` is the
-    longest wait in seconds that this run accepts; `now` is UTC.
+    longest wait in seconds that this run accepts; `doubt` looks twice at web pages; `now` is UTC.
     """
 
     fetch: Fetch
@@ -50,6 +51,7 @@ class Visitor:
     headers: Mapping[str, Mapping[str, str]]
     excluded: Callable[[str], bool]
     max_wait: float
+    doubt: Doubt | None = None
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def at_once(self, target: Target) -> Finding | None:
@@ -60,6 +62,8 @@ class Visitor:
             return self._finding(target, Trail(), of_error(exc), said=Said(str(exc)))
         if self.excluded(url):
             return self._finding(target, Trail(), Verdict.EXCLUDED, said=Said("by configuration"))
+        if self.doubt is not None and target.kind is Kind.WEB:
+            self.doubt.expect(without_credentials(url)[0])
         return None
 
     async def visit(self, target: Target, trail: Trail) -> Finding:
@@ -82,12 +86,19 @@ class Visitor:
     async def _check(self, target: Target, trail: Trail) -> Finding:
         check = self.checks[target.kind]
         request = self._private(check.ask(target, trail))
+        doubt = self.doubt if target.kind is Kind.WEB else None
+        if doubt is not None:
+            request = doubt.first(request)
         for _ in range(QUESTIONS):
             answer = await self.fetch(request)
             if not _for_check(request, answer):
                 return self._of_answer(target, trail, answer)
             judged = check.judge(request, answer)
             if isinstance(judged, Judgement):
+                if doubt is not None and walled(answer.status, answer.headers, answer.body) is None:
+                    answer, judged = await doubt.look(request, answer)
+                if not _for_check(request, answer):
+                    return self._of_answer(target, trail, answer)
                 return self._judged(target, trail, answer, judged)
             request = replace(judged, private=request.private)
         return self._judged(target, trail, answer, Judgement())

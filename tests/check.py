@@ -7,14 +7,16 @@ from typing import Any
 
 import msgspec
 
-from crawler.config import Config, Duration, Hosts, Network, Retry
+from crawler.config import Checks, Config, Duration, Hosts, Network, Retry
 from crawler.plan import by_lane
 from crawler.progress import Silence
 from crawler.wiring import lanes_of, open_running
 from storage.model import Finding, Kind, Target
 from tests.site import Site
 
+# Most tests count requests, so probes are left to the tests that are about them.
 QUICK = Config(
+    checks=Checks(not_found=False, parked=False),
     network=Network(connect_timeout=Duration(0.5), read_timeout=Duration(0.25), total_timeout=Duration(1)),
     hosts=Hosts(interval=Duration(0)),
     retry=Retry(backoff=Duration(0.01), max_wait=Duration(2)),

@@ -88,7 +88,7 @@ async def test_audit_end_to_end(tmp_path: Path) -> None:
 async def test_each_target_is_asked_once(tmp_path: Path) -> None:
     """However many links name a URL, with and without fragment, one request is sent for it."""
     async with serve() as site:
-        site.fallback = page()
+        site.add(f"{H}/a", page())
         records(tmp_path, *[f"{H}/a"] * 5, *[f"{H}/a#{n}" for n in range(5)])
         done = await run(tmp_path, "audit", "--format", "jsonl", "--connect-to", site.detour)
         asked = site.asked(f"{H}/a")

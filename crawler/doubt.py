@@ -1,0 +1,218 @@
+"""Whether a page that answers 200 is what it seems: reads it where there is reason, and asks the site
+what it says of a page that cannot exist.
+
+Requests are saved, not evidence. The first page of a site that answers asks for the probe. A site that
+says 404 to it is believed by its status from then on; one that says 200 has each of its pages read, by GET
+from the start. A folder has a probe of its own only where its page stays in doubt. In a large run, sites of
+which but one page is asked are probed only while all probes stay below a tenth of the pages.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import zlib
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from crawler.checks import parked, places, soft404
+from crawler.checks.base import Judgement
+from crawler.checks.html import read
+from crawler.checks.page import HEADERS
+from crawler.checks.soft404 import Probed, Seen
+from crawler.errors import FetchError, LaneClosed
+from crawler.fetch.base import NO_HEADERS, Answer, Fetch, Request, Trail
+from crawler.sibling import folder_of, sibling
+from crawler.urls import masked, origin_of
+from storage.model import Verdict
+
+SHARE: Final = 0.1  # probes a page, at most, where there are more than FEW
+FEW: Final = 100
+HTML: Final = ("", "text/html", "application/xhtml+xml")
+
+
+@dataclass(frozen=True, slots=True)
+class Doubts:
+    """What to doubt, and how many bytes of a page to read for it."""
+
+    not_found: bool = True
+    parked: bool = True
+    limit: int = 65_536
+
+
+@dataclass(slots=True)
+class Site:
+    """What is known of one origin: pages to ask, and what it says of pages that cannot exist, by folder."""
+
+    pages: int = 0
+    probes: dict[str, asyncio.Future[Probed | None]] = field(default_factory=dict)
+    said: Probed | None = None
+
+
+class Doubt:
+    """Looks at web pages a second time; one a run, in the run's event loop."""
+
+    def __init__(self, fetch: Fetch, doubts: Doubts) -> None:
+        self._fetch, self._doubts = fetch, doubts
+        self._sites: dict[str, Site] = {}
+        self._pages = 0
+        self._share: float | None = None
+
+    def expect(self, url: str) -> None:
+        """Take note of a web page that this run will ask for."""
+        self._site(url).pages += 1
+        self._pages += 1
+        self._share = None
+
+    def first(self, request: Request) -> Request:
+        """The first request for a web page: by GET where the site is known to say 200 to anything."""
+        said = self._site(request.url).said
+        return request.by_get() if said is not None and said.telling and not said.led else request
+
+    async def look(self, request: Request, answer: Answer) -> tuple[Answer, Judgement]:
+        """Judge a page that answered 200-299; the answer is another one where it had to be read.
+
+        Raises:
+            FetchError: it could not be read after all.
+        """
+        if not _is_page(answer) or not (self._doubts.not_found or self._doubts.parked):
+            return answer, Judgement()
+        seen, probe = _seen(request, answer), None
+        if seen.page is None and not (self._doubts.parked and parked.leads_away(seen)):
+            suspect = self._doubts.not_found and bool(soft404.weigh(seen, None))
+            probe = await self._probe(request, seen) if suspect or self._affords(request.url) else None
+            if not suspect and not _alike(seen, probe):
+                return answer, Judgement()
+            answer = await self._fetch(replace(request.by_get(), limit=self._doubts.limit))
+            if not 200 <= answer.status < 300:  # noqa: PLR2004 - the class of success
+                return answer, Judgement()
+            seen = _seen(request, answer)
+        return answer, await self._judge(request, seen, answer, probe)
+
+    def _affords(self, url: str) -> bool:
+        """Whether a page without any sign is worth a probe of its site.
+
+        Which of the sites with one page are, their names decide: the same ones in each run.
+        """
+        if self._share is None:
+            single = sum(site.pages == 1 for site in self._sites.values())
+            left = max(FEW, self._pages * SHARE) - (len(self._sites) - single)
+            self._share = left / max(1, single)
+        return self._site(url).pages != 1 or zlib.crc32(origin_of(url).encode()) / 2**32 < self._share
+
+    async def _judge(self, request: Request, seen: Seen, answer: Answer, probe: Probed | None) -> Judgement:
+        weighed = self._weigh(request, seen, answer, probe)
+        if weighed.verdict is None and (weighed.doubtful or (probe is None and soft404.is_stranger(seen))):
+            probe = await self._own_probe(request, seen, probe)
+            weighed = self._weigh(request, seen, answer, probe)
+        weighed.note(request.trail, probe)
+        return weighed.judgement()
+
+    def _weigh(self, request: Request, seen: Seen, answer: Answer, probe: Probed | None) -> Weighed:
+        source = parked.Source(answer.body, request.trail.hops[-1].address)
+        gone = soft404.weigh(seen, probe) if self._doubts.not_found else {}
+        sold = parked.weigh(seen, source, probe) if self._doubts.parked else {}
+        return Weighed(gone, sold)
+
+    async def _own_probe(self, request: Request, seen: Seen, probe: Probed | None) -> Probed | None:
+        """The probe of the page's own folder, if none was asked; it says more than another folder's."""
+        own = probe if probe is None else await self._probe(request, seen, own=True)
+        return await self._probe(request, seen) if own is None else own
+
+    async def _probe(self, request: Request, seen: Seen, *, own: bool = False) -> Probed | None:
+        """What the site says of a page that cannot exist; asked once a folder, and once for most sites."""
+        if not self._doubts.not_found:
+            return None
+        base = seen.final if places.same_path(seen.asked, seen.final) else seen.asked
+        site, folder = self._site(base), folder_of(base)
+        asked = site.probes.get(folder)
+        if asked is None and site.probes and not own:
+            asked = next(iter(site.probes.values()))
+        if asked is None:
+            asked = site.probes[folder] = asyncio.get_running_loop().create_future()
+            await self._settle(asked, self._probing(request, sibling(base)), site)
+        return await asyncio.shield(asked)
+
+    async def _settle(self, asked: asyncio.Future[Probed | None], request: Request, site: Site) -> None:
+        said = None
+        try:
+            said = await self._ask(request)
+        finally:
+            site.said = site.said or said
+            asked.set_result(said)
+
+    async def _ask(self, request: Request) -> Probed | None:
+        """Ask with a trail of its own, since what a probe meets is nothing that the target did."""
+        try:
+            answer = await self._fetch(request)
+        except (FetchError, LaneClosed):
+            return None
+        seen = _seen(request, answer)
+        telling = soft404.tells(seen) or bool(parked.weigh(seen, parked.Source(answer.body), None))
+        return Probed(request.url, answer.url, answer.status, soft404.print_of(seen), telling)
+
+    def _probing(self, request: Request, url: str) -> Request:
+        private = request.private if origin_of(url) == origin_of(request.url) else NO_HEADERS
+        return Request(url, "GET", HEADERS, private=private, limit=self._doubts.limit, trail=Trail())
+
+    def _site(self, url: str) -> Site:
+        return self._sites.setdefault(origin_of(url), Site())
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """The signs of both kinds, for and against."""
+
+    gone: dict[str, int]
+    sold: dict[str, int]
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """What they add up to, if to anything."""
+        if sum(self.sold.values()) >= parked.THRESHOLD:
+            return Verdict.PARKED
+        return Verdict.SOFT_404 if sum(self.gone.values()) >= soft404.THRESHOLD else None
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether a probe could tell more."""
+        return max(sum(self.gone.values()), sum(self.sold.values())) >= soft404.DOUBT
+
+    def judgement(self) -> Judgement:
+        """The verdict with its reasons."""
+        verdict = self.verdict
+        if verdict is None:
+            return Judgement()
+        signs = self.sold if verdict is Verdict.PARKED else self.gone
+        reasons = "; ".join(sign for sign, points in signs.items() if points > 0)
+        return Judgement(verdict, f"{sum(signs.values())} of {soft404.THRESHOLD} points: {reasons}")
+
+    def note(self, trail: Trail, probe: Probed | None) -> None:
+        """Keep the signs as evidence, where there are any for it."""
+        for name, signs in (("soft_404", self.gone), ("parked", self.sold)):
+            if any(points > 0 for points in signs.values()):
+                said = probe and {
+                    "url": masked(probe.asked),
+                    "to": masked(probe.final),
+                    "status": probe.status,
+                }
+                trail.evidence[name] = {"points": sum(signs.values()), "signs": signs, "probe": said}
+
+
+def _seen(request: Request, answer: Answer) -> Seen:
+    hops = [hop.url for hop in request.trail.redirects[1:]]
+    final = [answer.url] if request.trail.redirects else []
+    fine = 200 <= answer.status < 300  # noqa: PLR2004 - the class of success
+    readable = fine and request.trail.hops[-1].method == "GET" and _is_page(answer)
+    return Seen(request.url, (*hops, *final), read(answer) if readable else None)
+
+
+def _is_page(answer: Answer) -> bool:
+    kind = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    return kind in HTML
+
+
+def _alike(seen: Seen, probe: Probed | None) -> bool:
+    """Whether a page cannot be told by its status and its place from one that cannot exist."""
+    if probe is None or not probe.fine:
+        return False
+    return soft404.same_end(probe.final, seen.final) if probe.led else probe.telling
