@@ -7,7 +7,7 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -16,6 +16,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from crawler.bound import lower_bound
+from crawler.caching import Keeper, due, open_keeper, picture_check
 from crawler.checks.links import LinkRules, link_issues
 from crawler.config import Config
 from crawler.history import advance
@@ -23,7 +24,7 @@ from crawler.plan import address_of, by_lane
 from crawler.run import Observer, Running
 from crawler.urls import host_of, masked
 from crawler.wiring import evidence, freshness, lanes_of, open_running, pace_for, reading_of, rules_of
-from storage import lock, queries
+from storage import lock
 from storage.catalogue import Catalogue, Place
 from storage.database import open_engine, path_of
 from storage.ledger import Ledger, begin_run, end_run
@@ -31,6 +32,9 @@ from storage.model import Kind, Link, LinkIssue, Run, Target
 from storage.records import files, read, read_news
 from storage.settling import Placed, settle
 
+AUDIT: Final = "audit"  # the command that leaves the image cache alone
+REFRESH: Final = "refresh"  # the one that asks images only
+RUN: Final = "run"
 LONG: Final = 60.0  # seconds of a lower bound that are worth a sentence
 REPORTED_EVERY: Final = 50  # documents between two words to the observer
 
@@ -39,12 +43,19 @@ REPORTED_EVERY: Final = 50  # documents between two words to the observer
 class Options:
     """What a command line adds to the configuration; `max_runtime` is in seconds."""
 
-    command: str = "audit"
+    command: str = AUDIT
     paths: tuple[str, ...] = ()
     only_kind: tuple[Kind, ...] = ()
     force: bool = False
     max_runtime: float | None = None
     connect_to: tuple[str, ...] = ()
+
+    @property
+    def kinds(self) -> tuple[Kind, ...] | None:
+        """The kinds of links that count: none for all, None if none is left."""
+        if self.command != REFRESH:
+            return self.only_kind
+        return (Kind.IMAGE,) if Kind.IMAGE in (self.only_kind or Kind) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,20 +111,36 @@ class _Audit:
         return Outcome(self._run)
 
     async def _check(self) -> str:
+        async with self._cache() as keeper:
+            return await self._check_with(keeper)
+
+    def _cache(self) -> AbstractAsyncContextManager[Keeper | None]:
+        if self._options.command == AUDIT:
+            return nullcontext()
+        return open_keeper(self._config, self._engine)
+
+    async def _check_with(self, keeper: Keeper | None) -> str:
         catalogue = Catalogue(self._engine, self._run, self._place, reading=reading_of(self._config))
         await asyncio.to_thread(self._read, catalogue)
         if self._halt is not None:
             return self._halt
-        find = partial(queries.due, kinds=self._options.only_kind, force=self._options.force)
-        targets = await asyncio.to_thread(find, self._engine, self._run)
+        targets = await asyncio.to_thread(self._due, keeper)
         targets = [_with_secret(target, catalogue.secrets) for target in targets]
         judge = partial(advance, evidence=evidence(self._config), freshness=freshness(self._config))
+        detours, image = self._options.connect_to, picture_check(self._config, keeper) if keeper else None
         async with (
             Ledger(self._engine, self._run, judge) as ledger,
-            open_running(self._config, self._options.connect_to, ledger, self._observer) as running,
+            open_running(self._config, detours, ledger, self._observer, image=image) as running,
         ):
             self._running = running
             return await self._visit(running, targets)
+
+    def _due(self, keeper: Keeper | None) -> list[Target]:
+        options = self._options
+        if options.kinds is None:
+            return []
+        only = options.command == REFRESH
+        return due(self._engine, self._run, options.kinds, keeper, force=options.force, only_cache=only)
 
     async def _visit(self, running: Running, targets: list[Target]) -> str:
         lane_of = lanes_of(self._config)
@@ -169,7 +196,8 @@ class _Audit:
     def _judge(self, record: Sequence[Placed]) -> Mapping[int, Sequence[LinkIssue]]:
         config = self._config
         base = config.records.base_url or None
-        return link_issues(record, LinkRules(config.images.tolerance, config.checks.amp, base))
+        cache = self._options.command != AUDIT
+        return link_issues(record, LinkRules(config.images.tolerance, config.checks.amp, base, cache))
 
     @contextmanager
     def _signals(self) -> Iterator[None]:

@@ -80,7 +80,7 @@ class Running:
         """Check each target in the lane of its key.
 
         Raises:
-            StorageError: findings cannot be kept; what was found before is.
+            StorageError: findings or images cannot be kept; what was found before is.
         """
         started = asyncio.get_running_loop().time()
         for key, target in targets:
@@ -131,9 +131,14 @@ class Running:
             parts.turnstile.return_(seat)
             return
         trail = Trail(seat=seat, once=parts.second.asks(target.id))
-        finding = await parts.visitor.visit(target, trail)
-        if trail.seat is not None:
-            parts.turnstile.return_(seat)
+        try:
+            finding = await parts.visitor.visit(target, trail)
+        except StorageError as exc:
+            self._fail(exc, "the image cache takes no more images")
+            return
+        finally:
+            if trail.seat is not None:
+                parts.turnstile.return_(seat)
         held = Held(lane, target, finding)
         if not parts.outage.hold(held):
             await self._believe(held)
@@ -161,10 +166,13 @@ class Running:
         try:
             await self._store.put(word)
         except StorageError as exc:
-            self._failure = self._failure or exc
-            self.stop("failed", "the database takes no more findings")
+            self._fail(exc, "the database takes no more findings")
         if not self.parts.second.asks(word.target):
             self._observer.found(word)
+
+    def _fail(self, exc: StorageError, why: str) -> None:
+        self._failure = self._failure or exc
+        self.stop("failed", why)
 
     def stop(self, ended: str, why: str) -> None:
         """Start nothing more; give what is under way a moment to end."""

@@ -17,9 +17,11 @@ from crawler.fetch.base import Answer, Fetch, Request, Trail
 from crawler.fetch.redirects import moved_to
 from crawler.fetch.retry import STATUSES as PASSING
 from crawler.fetch.retry import asked_wait
+from crawler.fetch.revalidate import confirms
 from crawler.urls import host_of, masked, request_url, without_credentials
 from crawler.verdict import of_chain, of_error, of_status, walled
-from storage.model import Finding, Hop, Kind, Picture, Redirect, Target, Verdict
+from storage.errors import StorageError
+from storage.model import Cached, Finding, Hop, Kind, Picture, Redirect, Target, Verdict
 
 log: Final = logging.getLogger(__name__)
 QUESTIONS: Final = 4  # requests a check may make of one target, growing ones included
@@ -28,11 +30,12 @@ UNSATISFIABLE: Final = 416  # the answer to a Range that the file does not have
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What else there is to say of a target: why, what picture, and where it moved for good."""
+    """What else there is to say of a target: why, what picture, where it moved, what is cached."""
 
     detail: str | None = None
     picture: Picture | None = None
     moved_to: str | None = None
+    cached: Cached | None = None
 
 
 NOTHING: Final = Said()
@@ -67,9 +70,12 @@ class Visitor:
         return None
 
     async def visit(self, target: Target, trail: Trail) -> Finding:
-        """Check one target; whatever happens, there is a finding.
+        """Check one target; whatever happens on the network, there is a finding.
 
         A visit that the run cut short is `not-reached`: half a check is no evidence.
+
+        Raises:
+            StorageError: the image cache cannot be used.
         """
         try:
             return await self._check(target, trail)
@@ -78,6 +84,8 @@ class Visitor:
         except FetchError as exc:
             verdict = of_error(exc)
             return self._finding(target, trail, verdict, said=Said(str(exc) or None))
+        except StorageError:
+            raise
         except Exception:
             log.exception("a defect of this program, met at %s", masked(target.url))
             said = Said("a defect of this program; the log has the traceback")
@@ -99,6 +107,9 @@ class Visitor:
                     answer, judged = await doubt.look(request, answer)
                 if not _for_check(request, answer):
                     return self._of_answer(target, trail, answer)
+                if judged.later is not None:
+                    answer = replace(answer, body=b"")  # while it waits, the bytes are on the disk
+                    judged = await judged.later
                 return self._judged(target, trail, answer, judged)
             request = replace(judged, private=request.private)
         return self._judged(target, trail, answer, Judgement())
@@ -132,7 +143,8 @@ class Visitor:
         verdict, moved = judged.verdict, moved_to(trail.redirects, answer.url)
         if verdict is Verdict.OK:
             verdict = of_chain(trail.redirects, moved)
-        said = Said(judged.detail, judged.picture, moved if verdict is Verdict.MOVED else None)
+        moved = moved if verdict is Verdict.MOVED else None
+        said = Said(judged.detail, judged.picture, moved, judged.cached)
         return self._finding(target, trail, verdict, answer, said)
 
     def _closed(self, target: Target, trail: Trail, exc: LaneClosed) -> Finding:
@@ -167,16 +179,17 @@ class Visitor:
             bytes=trail.bytes,
             detail=said.detail,
             picture=said.picture,
+            cached=said.cached,
             retry_at=_moment(trail.retry_at),
             evidence=trail.evidence,
         )
 
 
 def _for_check(request: Request, answer: Answer) -> bool:
-    """Whether the check has a word on this answer: a success, or a Range that failed."""
+    """Whether the check has a word on this answer: a success, no change, or a Range that failed."""
     if 200 <= answer.status < 300:  # noqa: PLR2004 - the class of success
         return True
-    return answer.status == UNSATISFIABLE and "Range" in request.headers
+    return confirms(request, answer) or (answer.status == UNSATISFIABLE and "Range" in request.headers)
 
 
 def _last_status(trail: Trail, verdict: Verdict) -> int | None:

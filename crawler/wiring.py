@@ -145,10 +145,10 @@ def dialling(config: Config, detours: Sequence[str]) -> Dialling:
     )
 
 
-def checks_of(config: Config) -> dict[Kind, Check]:
-    """The check of each kind."""
+def checks_of(config: Config, image: Check | None = None) -> dict[Kind, Check]:
+    """The check of each kind; `image` stands in for the one by leading bytes."""
     page = PageCheck(config.network.max_body)
-    image = ImageCheck(config.images.max_bytes, config.images.max_pixels)
+    image = image or ImageCheck(config.images.max_bytes, config.images.max_pixels)
     if not config.checks.amp:
         return {Kind.WEB: page, Kind.AMP: page, Kind.AMP_CDN: page, Kind.IMAGE: image}
     amp, cached = AmpCheck(), AmpCheck(marked=False)
@@ -167,10 +167,13 @@ async def open_running(
     ledger: Store,
     observer: Observer,
     resolver: Resolver | None = None,
+    *,
+    image: Check | None = None,
 ) -> AsyncIterator[Running]:
     """Everything that one run needs of the network, opened and nested.
 
-    `resolver` stands in for that of this machine, and is closed at the end.
+    `resolver` stands in for that of this machine, and is closed at the end; `image` for the check
+    of images by their leading bytes.
     """
     running = Running(ledger, observer)
     turnstile = Turnstile(
@@ -184,20 +187,26 @@ async def open_running(
     client = Client(network.user_agent, network.read_timeout, network.proxy or None)
     try:
         async with open_session(dialer, client) as session:
-            running.assemble(parts(config, turnstile, Http(session), places))
+            running.assemble(parts(config, turnstile, Http(session), places, image))
             yield running
     finally:
         await book.close()
 
 
-def parts(config: Config, turnstile: Turnstile[Target], http: Fetch, places: Places) -> Parts:
+def parts(
+    config: Config,
+    turnstile: Turnstile[Target],
+    http: Fetch,
+    places: Places,
+    image: Check | None = None,
+) -> Parts:
     """What a run is made of, above the network."""
     circuits = Circuits(partial(breaker_for, config))
     contact = Contact(lanes_of(config), config.network.canaries)
     fetch = onion(config, turnstile, circuits, contact.layer(http), places)
     visitor = Visitor(
         fetch,
-        checks_of(config),
+        checks_of(config, image),
         {host.lower(): headers for host, headers in config.network.headers.items()},
         excluding(config.records.exclude),
         config.retry.max_wait,

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from storage import schema
 from storage.database import reading, writing
-from storage.model import Link, LinkIssue, Picture, Verdict
+from storage.model import Issue, Link, LinkIssue, Picture, Verdict
 from storage.rows import picture_columns, plain, to_link, to_picture
 from storage.statements import Prepared, chunks
 
@@ -24,7 +24,10 @@ ISSUE: Final = ("link_id", "issue", "expected", "actual")
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """One open link of a record, with the newest word on its target, its evidence included."""
+    """One open link of a record, with the newest word on its target, its evidence included.
+
+    `cached` tells whether the image cache has it, `stale` whether the link was `cache-stale` so far.
+    """
 
     id: int
     link: Link
@@ -33,6 +36,8 @@ class Placed:
     final_url: str | None
     picture: Picture | None
     evidence: Mapping[str, Any] = field(default_factory=dict)
+    cached: bool = False
+    stale: bool = False
 
 
 Judge = Callable[[Sequence[Placed]], Mapping[int, Sequence[LinkIssue]]]
@@ -98,14 +103,23 @@ def _query(ids: Sequence[int]) -> sa.Select[Any]:
     same = (finding.c.target_id == target.c.id) & (finding.c.run_id == target.c.last_run)
     pictured = (image.c.target_id == finding.c.target_id) & (image.c.run_id == finding.c.run_id)
     query = sa.select(link, target.c.url, finding.c.verdict, finding.c.final_url, finding.c.evidence)
-    query = query.add_columns(*picture_columns())
+    query = query.add_columns(*picture_columns(), *_cache())
     query = query.join(target, target.c.id == link.c.target_id)
     query = query.join(finding, same, isouter=True).join(image, pictured, isouter=True)
     return query.where(link.c.record_id.in_(ids), link.c.closed_run.is_(None)).order_by(link.c.id)
+
+
+def _cache() -> tuple[sa.Label[bool], sa.Label[bool]]:
+    """Whether the cache has the target of a link, and what was said of that before."""
+    link, cached, issue = schema.link, schema.cached, schema.link_issue
+    said = (issue.c.link_id == link.c.id) & (issue.c.issue == Issue.CACHE_STALE.value)
+    has = sa.exists().where(cached.c.target_id == link.c.target_id)
+    return has.label("is_cached"), sa.exists().where(said).label("was_stale")
 
 
 def _placed(row: sa.RowMapping) -> Placed:
     verdict = None if row["verdict"] is None else Verdict(row["verdict"])
     link, picture = to_link(row), to_picture(row)
     evidence = row["evidence"] or {}
-    return Placed(row["id"], link, row["url"], verdict, row["final_url"], picture, evidence)
+    cache = bool(row["is_cached"]), bool(row["was_stale"])
+    return Placed(row["id"], link, row["url"], verdict, row["final_url"], picture, evidence, *cache)

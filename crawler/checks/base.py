@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from crawler.fetch.base import Answer, Request, Trail
-from storage.model import Picture, Target, Verdict
+from storage.model import Cached, Picture, Target, Verdict
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What a check says of a 2xx answer; `Verdict.OK` leaves the word to the redirect chain."""
+    """What a check says of a 2xx answer; `Verdict.OK` leaves the word to the redirect chain.
+
+    `cached` is what the index of the image cache shall say; `later`, to be awaited once, gives the
+    judgement that counts, where it takes longer than a moment.
+    """
 
     verdict: Verdict = Verdict.OK
     detail: str | None = None
     picture: Picture | None = None
+    cached: Cached | None = None
+    later: Coroutine[Any, Any, Judgement] | None = None
 
 
 class Check(Protocol):

@@ -53,9 +53,10 @@ class ImageCheck:
         found = measure(answer.body, complete=_ended(answer))
         if isinstance(found, More) and answer.broken is None:
             return _wider(request, answer, found) or _unseen(answer, found)
-        return self._judged(found, answer)
+        return self.judged(found, answer)
 
-    def _judged(self, found: Measure, answer: Answer) -> Judgement:
+    def judged(self, found: Measure, answer: Answer) -> Judgement:
+        """Judge what was measured of an answer."""
         if isinstance(found, NotImage):
             return Judgement(Verdict.WRONG_TYPE, f"the bytes are {found.what}")
         picture = replace(found, bytes=_length(answer)) if isinstance(found, Picture) else None

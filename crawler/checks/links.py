@@ -18,11 +18,15 @@ SAME_RATIO: Final = 0.01  # contract: the same aspect ratio within 1 %
 
 @dataclass(frozen=True, slots=True)
 class LinkRules:
-    """Pixels that a size may be off, whether AMP pairs are judged, and what relative URLs stand on."""
+    """Pixels that a size may be off, whether AMP pairs are judged, and what relative URLs stand on.
+
+    `cache`: this run kept images, so what is not in the cache now could not be had.
+    """
 
     tolerance: int = 0
     amp: bool = True
     base_url: str | None = None
+    cache: bool = False
 
 
 def link_issues(record: Sequence[Placed], rules: LinkRules) -> dict[int, list[LinkIssue]]:
@@ -31,7 +35,8 @@ def link_issues(record: Sequence[Placed], rules: LinkRules) -> dict[int, list[Li
     for placed in record:
         link = placed.link
         if link.kind is Kind.IMAGE and link.declared is not None:
-            found[placed.id] = size_issues(link.declared, _judged_picture(placed), rules.tolerance)
+            sizes = size_issues(link.declared, _judged_picture(placed), rules.tolerance)
+            found[placed.id] = [*sizes, *_cache_issues(placed, rules)]
         elif link.kind is Kind.AMP_CDN and rules.amp:
             found[placed.id] = _amp_issues(placed, record, rules)
         elif link.kind is Kind.AMP and rules.amp:
@@ -42,6 +47,14 @@ def link_issues(record: Sequence[Placed], rules: LinkRules) -> dict[int, list[Li
 def _judged_picture(placed: Placed) -> Picture | None:
     """The picture whose size counts; that of a stand-in says nothing."""
     return None if placed.verdict is Verdict.PLACEHOLDER else placed.picture
+
+
+def _cache_issues(placed: Placed, rules: LinkRules) -> list[LinkIssue]:
+    """What the record says of the cache, if it is not so; an audit knows only what was said before."""
+    declared = placed.link.declared
+    if declared is None or not declared.cached or placed.cached or not (rules.cache or placed.stale):
+        return []
+    return [LinkIssue(Issue.CACHE_STALE, "in the cache", "not in the cache")]
 
 
 def size_issues(declared: Declared, picture: Picture | None, tolerance: int) -> list[LinkIssue]:

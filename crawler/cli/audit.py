@@ -74,11 +74,16 @@ def run_options(command: Callback) -> Callback:
 @click.pass_obj
 def audit(obj: dict[str, Any], /, **options: Any) -> int:
     """Check every due target of the records in PATHS (default: those of the configuration)."""
+    return perform(app.AUDIT, obj, options)
+
+
+def perform(command: str, obj: dict[str, Any], options: dict[str, Any]) -> int:
+    """Do what a command of a run does; return its exit code."""
     config = load(obj["config"])
     raise_open_files(config.network.concurrency)
     _rest_collector()
     asked = app.Options(
-        "audit",
+        command,
         options["paths"],
         tuple(Kind(kind) for kind in options["only_kind"]),
         options["force"],
@@ -94,7 +99,8 @@ def _tell(config: Config, run: Run, options: dict[str, Any]) -> int:
     """Write the report of a run; return the exit code that it means."""
     engine = open_engine(config.database.url)
     try:
-        summary = summarise(engine, Selection(asked=run))
+        only = frozenset({Kind.IMAGE.value} if run.command == app.REFRESH else ())
+        summary = summarise(engine, Selection(asked=run, only=only))
         write(REPORTS[options["format_"]](summary), options["output"])
     finally:
         engine.dispose()

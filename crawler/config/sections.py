@@ -6,7 +6,16 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from crawler.config.units import CidrText, DetourText, Duration, HeaderText, MaybeUrl, Size, UrlText
+from crawler.config.units import (
+    CidrText,
+    DetourText,
+    DigestText,
+    Duration,
+    HeaderText,
+    MaybeUrl,
+    Size,
+    UrlText,
+)
 
 Count = Annotated[int, Meta(ge=1)]
 Natural = Annotated[int, Meta(ge=0)]
@@ -97,7 +106,7 @@ class Images(Section, frozen=True, kw_only=True):
     max_bytes: Size = Size(32 * 1024**2)
     max_pixels: Count = 178_956_970
     cache_size: Size = Size(10 * 1024**3)
-    placeholders: tuple[str, ...] = ()
+    placeholders: tuple[DigestText, ...] = ()
     tolerance: Natural = 0
     proof: Literal["pixels", "structure"] = "pixels"
 
@@ -116,6 +125,8 @@ class Schedule(Section, frozen=True, kw_only=True):
     failing: tuple[Duration, ...] = (Duration(3600), Duration(DAY), Duration(3 * DAY))
     dead: Duration = Duration(30 * DAY)
     unknown: Duration = Duration(DAY)
+    image_least: Duration = Duration(0)
+    image_most: Duration = Duration(30 * DAY)
     splay: Annotated[float, Meta(ge=0, le=10)] = 1.0
 
 

@@ -28,6 +28,7 @@ SIZE: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([a-zA-Z]*)")
 ANY_FOUR: Final = 4
 LONGEST: Final = 100 * 365 * 86_400.0  # a century: dates have an end
 LARGEST: Final = 2**63 - 1  # what databases and the kernel can count
+DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
 PORT: Final = re.compile(r"[0-9]{1,5}")
 
 
@@ -51,6 +52,12 @@ class CidrText(str):
 
 class DetourText(str):
     """A detour such as "::127.0.0.1:8080"."""
+
+    __slots__ = ()
+
+
+class DigestText(str):
+    """A digest such as "sha256:..."."""
 
     __slots__ = ()
 
@@ -137,6 +144,18 @@ def parse_cidr(value: object) -> CidrText:
     return CidrText(value)
 
 
+def check_digest(value: object) -> DigestText:
+    """A digest, checked.
+
+    Raises:
+        ValueError: it is none.
+    """
+    text = str(value).strip().lower()
+    if not DIGEST.fullmatch(text):
+        raise ValueError(f'{value!r} is no digest: write "sha256:" and 64 hexadecimal digits')
+    return DigestText(text)
+
+
 def parse_detour(text: str) -> Detour:
     """HOST1:PORT1:HOST2:PORT2 as in curl; IPv6 addresses in brackets, any part may be empty.
 
@@ -198,6 +217,7 @@ PARSERS: Final = {
     Duration: parse_duration,
     Size: parse_size,
     CidrText: parse_cidr,
+    DigestText: check_digest,
     DetourText: check_detour,
     UrlText: check_url,
     MaybeUrl: check_maybe_url,

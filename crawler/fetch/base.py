@@ -57,7 +57,7 @@ class Request:
 
     `private` headers (credentials, those configured for a host) never leave the origin. `tolerant`
     keeps an answer whose body broke off (`Answer.broken` tells), since a check of its own judges
-    it; otherwise that is a `BadResponse`.
+    it; otherwise that is a `BadResponse`. `whole`: a body that says to be over `limit` is not read.
     """
 
     url: str
@@ -67,6 +67,7 @@ class Request:
     limit: int = 0
     enough: Callable[[bytes], bool] | None = None
     tolerant: bool = False
+    whole: bool = False
     trail: Trail = field(default_factory=no_trail)
 
     def to(self, url: str, private: Mapping[str, str]) -> Request:

@@ -16,6 +16,7 @@ from crawler.errors import (
     UnsupportedScheme,
 )
 from crawler.fetch.base import NO_HEADERS, Answer, Fetch, Request
+from crawler.fetch.revalidate import confirms
 from crawler.urls import origin_of, resolve
 from storage.model import Redirect
 
@@ -46,7 +47,7 @@ def redirects(fetch: Fetch, chain: Chain) -> Fetch:
         trail.redirects.clear()
         seen = {request.url}
         answer = await fetch(request)
-        while 300 <= answer.status < 400:  # noqa: PLR2004 - the class of redirection
+        while 300 <= answer.status < 400 and not confirms(request, answer):  # noqa: PLR2004 - redirection
             trail.redirects.append(Redirect(request.url, answer.status))
             url = location(answer)
             _allow(url, seen, chain, len(trail.redirects))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 import os
 import secrets
@@ -47,8 +48,11 @@ class Blobs:
         return self.root / name
 
     def prepare(self) -> None:
-        """Make the folder where there is none, and see that it may be written."""
-        self.discard(self.aside(b"linkhealth"))
+        """Make the folder where there is none, and see that it may be written; write nothing else."""
+        with told(self.root), folder(self.root, [ASIDE], create=True):
+            for path in (self.root, self.root / ASIDE):
+                if not os.access(path, os.W_OK | os.X_OK):
+                    raise PermissionError(errno.EACCES, "read-only", str(path))
 
     def aside(self, data: bytes) -> str:
         """Write bytes under a name that nobody looks for; returns it."""

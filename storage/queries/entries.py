@@ -220,6 +220,8 @@ def _shown(row: sa.RowMapping, finding: Finding | None, asked: Run | None) -> Ve
         return finding.verdict if finding else Verdict.NOT_REACHED
     if row["silent"] is not None:
         return Verdict(row["silent"])
+    if finding is not None and (asked.command, asked.ended) == ("refresh", "finished"):
+        return Verdict.FRESH  # by what its server said when it was kept
     was_due = row["next_due"] is None or row["next_due"] <= asked.started_at
     return Verdict.NOT_REACHED if was_due else Verdict.FRESH
 
