@@ -62,7 +62,7 @@ class Lane(Generic[Job]):
     key: str
     pace: Pace
     backlog: deque[Job] = field(default_factory=deque)
-    waiting: deque[asyncio.Future[None]] = field(default_factory=deque)
+    waiting: deque[asyncio.Future[None]] | tuple[()] = ()  # most lanes never need one: 760 bytes each
     active: int = 0
     visits: int = 0
     crowded: int = 0  # requests that wait for a place at their address
@@ -203,6 +203,7 @@ class Turnstile(Generic[Job]):
         lane = self.lane(key)
         self._refuse(lane)
         future: asyncio.Future[None] = self._loop.create_future()
+        lane.waiting = lane.waiting or deque()
         lane.waiting.append(future)
         self._place(lane)
         self._dispatch()
@@ -287,7 +288,7 @@ class Turnstile(Generic[Job]):
     def _empty(self, lane: Lane[Job], why: LaneClosed) -> None:
         jobs, lane.backlog = lane.backlog, deque()
         self._left -= len(jobs)
-        waiting, lane.waiting = lane.waiting, deque()
+        waiting, lane.waiting = lane.waiting, ()
         for job in jobs:
             self._dropped(job, why)
         for future in waiting:
@@ -396,7 +397,7 @@ class Turnstile(Generic[Job]):
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
 
-def _first_open(waiting: deque[asyncio.Future[None]]) -> asyncio.Future[None] | None:
+def _first_open(waiting: deque[asyncio.Future[None]] | tuple[()]) -> asyncio.Future[None] | None:
     """The first request that still waits; those whose deadline came meanwhile are gone."""
     while waiting:
         future = waiting.popleft()
