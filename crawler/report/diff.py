@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import groupby
 from typing import Any, Final, TypeAlias
 
-import msgspec
-
+from crawler.report import safe
 from crawler.report.line import moment
 from crawler.report.safe import shown
 from storage.queries import Change, EntryLink, News
@@ -55,15 +54,14 @@ def _place(one: EntryLink) -> str:
 def json_lines(since: int, changes: Iterable[Change]) -> Iterator[str]:
     """One change a line."""
     del since
-    encoder = msgspec.json.Encoder()
     for one in changes:
-        yield encoder.encode(change_line(one)).decode() + "\n"
+        yield safe.json(change_line(one)) + "\n"
 
 
 def json(since: int, changes: Iterable[Change]) -> Iterator[str]:
     """One object: the run since when, and the changes."""
     lines = [change_line(one) for one in changes]
-    yield msgspec.json.encode({"since": since, "changes": lines}).decode() + "\n"
+    yield safe.json({"since": since, "changes": lines}) + "\n"
 
 
 def change_line(one: Change) -> dict[str, Any]:

@@ -5,21 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import msgspec
-
 from crawler.report.base import Summary
 from crawler.report.line import line, moment
+from crawler.report.safe import json
 
 
 def report(summary: Summary) -> Iterator[str]:
     """The object in pieces, so that its targets need not all be in memory."""
-    encode = msgspec.json.encode
     problems = [{"path": p.path, "line": p.line, "reason": p.reason} for p in summary.problems]
-    yield f'{{"run": {encode(_run(summary)).decode()},\n'
-    yield f'"record_problems": {encode(problems).decode()},\n"targets": ['
+    yield f'{{"run": {json(_run(summary))},\n'
+    yield f'"record_problems": {json(problems)},\n"targets": ['
     separator = "\n"
     for entry in summary.entries():
-        yield separator + encode(line(entry)).decode()
+        yield separator + json(line(entry))
         separator = ",\n"
     yield "\n]}\n"
 

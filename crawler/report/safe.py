@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import Final
 
-# Marks that turn the order of letters round: a URL that lies about itself.
-TURNING: Final = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+import msgspec
+
+JOINERS: Final = frozenset("\u200c\u200d")  # Persian words and families of emoji need them
+# Control characters, what turns letters round, what hides, halves of letters, letters of nobody.
+OBEYED: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
+# What JSON allows in a text, and a terminal obeys or a reader takes for the end of a line.
+AWKWARD: Final = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 LONGEST: Final = 2000
 
 
 def shown(text: str) -> str:
-    """The text with control and direction marks spelled out, cut where it is endless."""
+    """The text with what is obeyed or hidden spelled out, cut where it is endless."""
     if text.isascii() and text.isprintable() and len(text) <= LONGEST:
         return text
     safe = "".join(letter if _harmless(letter) else _spelled(letter) for letter in text[:LONGEST])
     return safe if len(text) <= LONGEST else f"{safe}… ({len(text)} characters)"
 
 
+def json(value: object) -> str:
+    """The value as JSON in one line, whatever a reader takes for a line: every letter is still there."""
+    text = msgspec.json.encode(value).decode()
+    return AWKWARD.sub(lambda found: _spelled(found[0]), text)
+
+
 def _harmless(letter: str) -> bool:
-    return letter not in TURNING and unicodedata.category(letter) not in {
-        "Cc",
-        "Cs",
-        "Co",
-        "Zl",
-        "Zp",
-    }
+    return letter in JOINERS or unicodedata.category(letter) not in OBEYED
 
 
 def _spelled(letter: str) -> str:
