@@ -198,6 +198,8 @@ async def test_signals(tmp_path: Path, number: signal.Signals, code: int) -> Non
         site.add(f"{H}/quick", page())
         site.add("http://slow.example/", hang())
         records(tmp_path, f"{H}/quick", "http://slow.example/")
+        with (tmp_path / "config.toml").open("a") as file:
+            file.write("[checks]\nnot_found = false\n")
         process = await start(tmp_path, "audit", "--connect-to", site.detour)
         await site.hear(2)
         process.send_signal(number)
