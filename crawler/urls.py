@@ -7,12 +7,13 @@ are never touched, since a server may tell any two spellings apart.
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from ipaddress import ip_address
-from typing import Final
+from typing import Final, TypeAlias
 from urllib.parse import unquote
 
 from ada_url import URL
@@ -26,6 +27,7 @@ SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
 ABSOLUTE: Final = re.compile(SCHEME.pattern + "//")
 SECRET: Final = re.compile(r"([/\\]{2})(?:[^/\\?#@]*:.*|[^/\\?#]*)@", re.DOTALL)
 MASK: Final = "***"
+Login: TypeAlias = tuple[str, str]
 _suffixes: Final = PublicSuffixList()
 
 
@@ -88,7 +90,13 @@ def _parsed(url: str) -> URL:
     return URL(url)
 
 
-def without_credentials(url: str) -> tuple[str, tuple[str, str] | None]:
+def basic(login: Login) -> str:
+    """The Authorization header for a user and a password (RFC 7617, in UTF-8)."""
+    token = base64.b64encode(":".join(login).encode()).decode()
+    return f"Basic {token}"
+
+
+def without_credentials(url: str) -> tuple[str, Login | None]:
     """A URL without user and password, and the two, decoded; None where it has none."""
     if "@" not in url:
         return url, None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import logging
 import time
 from collections.abc import Callable, Mapping
@@ -18,7 +17,7 @@ from crawler.fetch.redirects import moved_to
 from crawler.fetch.retry import STATUSES as PASSING
 from crawler.fetch.retry import asked_wait
 from crawler.fetch.revalidate import confirms
-from crawler.urls import host_of, masked, request_url, without_credentials
+from crawler.urls import basic, host_of, masked, request_url, without_credentials
 from crawler.verdict import of_chain, of_error, of_status, walled
 from storage.errors import StorageError
 from storage.model import Cached, Finding, Hop, Kind, Picture, Redirect, Target, Verdict
@@ -121,8 +120,7 @@ class Visitor:
         url, credentials = without_credentials(request.url)
         private = dict(self.headers.get(host_of(url), {}))
         if credentials is not None:
-            token = base64.b64encode(":".join(credentials).encode()).decode()
-            private["Authorization"] = f"Basic {token}"
+            private["Authorization"] = basic(credentials)
         return replace(request, url=url, private=private) if private else request
 
     def _of_answer(self, target: Target, trail: Trail, answer: Answer) -> Finding:

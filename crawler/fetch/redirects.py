@@ -17,11 +17,12 @@ from crawler.errors import (
 )
 from crawler.fetch.base import NO_HEADERS, Answer, Fetch, Request
 from crawler.fetch.revalidate import confirms
-from crawler.urls import origin_of, resolve
+from crawler.urls import Login, basic, masked, origin_of, resolve, without_credentials
 from storage.model import Redirect
 
 FOLLOWED: Final = frozenset({301, 302, 303, 307, 308})
 PERMANENT: Final = frozenset({301, 308})
+ASCII: Final = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +50,11 @@ def redirects(fetch: Fetch, chain: Chain) -> Fetch:
         answer = await fetch(request)
         while 300 <= answer.status < 400 and not confirms(request, answer):  # noqa: PLR2004 - redirection
             trail.redirects.append(Redirect(request.url, answer.status))
-            url = location(answer)
-            _allow(url, seen, chain, len(trail.redirects))
-            seen.add(url)
-            request = request.to(url, _private(request, url))
+            given = location(answer)
+            _allow(given, seen, chain, len(trail.redirects))
+            seen.add(given)
+            url, login = without_credentials(given)
+            request = request.to(url, _private(request, url, login))
             answer = await fetch(request)
         return answer
 
@@ -65,9 +67,9 @@ def location(answer: Answer) -> str:
     Raises:
         BadRedirect: there is none, or none that can be asked.
     """
-    text = answer.headers.get("Location", "").strip()
     if answer.status not in FOLLOWED:
         raise BadRedirect(f"{answer.status} is no redirect that can be followed", phase="read")
+    text = _only(answer)
     if not text:
         raise BadRedirect(f"{answer.status} without a Location", phase="read")
     try:
@@ -76,27 +78,40 @@ def location(answer: Answer) -> str:
         raise BadRedirect(f"{answer.status} to an unusable Location: {exc}", phase="read") from exc
 
 
+def _only(answer: Answer) -> str:
+    """The one Location of an answer; the same one twice is one, as browsers have it."""
+    found = {value.strip() for name, value in answer.headers.items() if name.lower() == "location"}
+    if len(found) > 1:
+        raise BadRedirect(f"{answer.status} with {len(found)} Locations that differ", phase="read")
+    return found.pop() if found else ""
+
+
 def _as_text(header: str) -> str:
-    """Undo aiohttp's surrogates: raw bytes in a Location are UTF-8 in practice, else Latin-1."""
+    """Undo aiohttp's surrogates: bytes that are no UTF-8 are escaped as they are, as browsers do."""
     raw = header.encode("utf-8", "surrogateescape")
     try:
         return raw.decode()
     except UnicodeDecodeError:
-        return raw.decode("latin-1")
+        return "".join(chr(byte) if byte < ASCII else f"%{byte:02X}" for byte in raw)
 
 
 def _allow(url: str, seen: set[str], chain: Chain, hops: int) -> None:
     if url in seen:
-        raise RedirectLoop(f"{url} comes back in the chain", phase="read")
+        raise RedirectLoop(f"{masked(url)} comes back in the chain", phase="read")
     if hops > chain.most:
         raise TooManyRedirects(f"more than {chain.most} redirects", phase="read")
-    if chain.excluded(url):
-        raise Excluded(f"the chain leads to {url}, which is excluded")
+    if chain.excluded(without_credentials(url)[0]):
+        raise Excluded(f"the chain leads to {masked(url)}, which is excluded")
 
 
-def _private(request: Request, url: str) -> Mapping[str, str]:
-    """Credentials and configured headers stay with the origin they were given for."""
-    return request.private if origin_of(url) == origin_of(request.url) else NO_HEADERS
+def _private(request: Request, url: str, login: Login | None) -> Mapping[str, str]:
+    """Credentials and configured headers stay with the origin they were given for.
+
+    Those that a Location carries are used as those of a link are, and never become part of a URL
+    that is shown.
+    """
+    kept = request.private if origin_of(url) == origin_of(request.url) else NO_HEADERS
+    return kept if login is None else {**kept, "Authorization": basic(login)}
 
 
 def moved_to(chain: Sequence[Redirect], final: str) -> str | None:
