@@ -102,7 +102,7 @@ def hostile(engine: sa.Engine) -> sa.Engine:
     for key, text in zip(ids(engine).values(), HOSTILE.values(), strict=True):
         said = finding(key, Verdict.WRONG_TYPE)
         hop = Hop(text, "GET", 200, None, 0.1, 1, "192.0.2.1")
-        picture = Picture(Size(4, 3), Size(3, 4), text, 6, bytes=9, digest=text, cached=text)
+        picture = Picture(Size(4, 3), Size(3, 4), "PNG", 6, bytes=9, digest=text, cached=text)
         said = replace(said, detail=text, final_url=text, moved_to=text, hops=(hop,), picture=picture)
         write(engine, made, replace(said, redirects=(Redirect(text, 301),)))
     settle(engine, lambda some: {one.id: [_issue(one.link.text)] for one in some})
