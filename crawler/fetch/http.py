@@ -177,8 +177,6 @@ async def _read(request: Request, response: aiohttp.ClientResponse) -> Answer:
     limit = _wanted(request, response.status)
     if request.whole and (response.content_length or 0) > limit:
         limit = 0
-    if request.whole and (response.content_length or 0) > limit:
-        limit = 0
     success = 200 <= response.status < 300  # noqa: PLR2004 - the class of success
     if not limit:
         await _drain(request, response)

@@ -7,6 +7,9 @@ import random
 
 from PIL import Image
 
+from storage.model import Size
+
+SMALL = Size(24, 16)
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "AVIF", "BMP", "TIFF", "JPEG2000")
 
 

@@ -30,9 +30,9 @@ def tagged(data: bytes, tag: str = '"one"', **headers: str) -> Step:
 
     async def step(wire: Wire) -> None:
         if tag in wire.asked.headers.get("if-none-match", ""):
-            await answer(304, ETag=tag, **headers)(wire)
+            await answer(304, b"", "Said", **{"ETag": tag, **headers})(wire)
         else:
-            await answer(200, data, ETag=tag, **headers)(wire)
+            await answer(200, data, "Said", **{"ETag": tag, **headers})(wire)
 
     return step
 
