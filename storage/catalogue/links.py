@@ -50,6 +50,10 @@ class LinkWriter:
         for some in chunks(keys):
             close = sa.update(table).where(table.c.id.in_(some))
             connection.execute(close.values(closed_run=self._run.id))
+            # What is wrong with a link may follow from another of its record: both are judged anew.
+            theirs = sa.select(table.c.record_id).where(table.c.id.in_(some))
+            others = table.c.record_id.in_(theirs) & table.c.closed_run.is_(None)
+            connection.execute(sa.update(table).where(others).values(judged_run=None))
 
 
 def _update() -> sa.Update:
