@@ -23,7 +23,8 @@ def hold(database: Path | None, command: str) -> Iterator[None]:
     if database is None:
         yield
         return
-    path = Path(f"{database}.lock")
+    # One file has one lock, whatever names lead to it.
+    path = Path(f"{database.resolve()}.lock")
     try:
         file = path.open("a+", encoding="utf-8")
     except OSError as exc:
