@@ -27,7 +27,7 @@ from crawler.wiring import evidence, freshness, lanes_of, open_running, pace_for
 from storage import lock
 from storage.catalogue import Catalogue, Place
 from storage.database import open_engine, path_of
-from storage.ledger import Ledger, begin_run, end_run
+from storage.ledger import Ledger, begin_run, close_killed, end_run
 from storage.model import Kind, Link, LinkIssue, Run, Target
 from storage.records import files, read, read_news
 from storage.settling import Placed, settle
@@ -78,12 +78,25 @@ async def audit(config: Config, options: Options, observer: Observer) -> Outcome
         with lock.hold(path_of(engine), options.command):
             run = begin_run(engine, options.command, datetime.now(UTC))
             return await _Audit(config, options, observer, engine, run, started).run_it()
+            _tell_of_killed(engine, observer)
     finally:
         engine.dispose()
 
 
 class _Audit:
     """One run, from records to the last judged link."""
+def _tell_of_killed(engine: sa.Engine, observer: Observer) -> None:
+    """Say which runs never ended; what they found is kept, and what they did not is still due."""
+    if path_of(engine) is None:
+        return  # a server has no lock that would tell whether they are still at it
+    for left in close_killed(engine):
+        began = left.run.started_at.strftime("%Y-%m-%dT%H:%M:%SZ")
+        observer.said(
+            f"run {left.run.id} ({left.run.command}, begun {began}) was killed before its end: "
+            f"{left.findings} findings of it are kept, and this run goes on with the rest"
+        )
+
+
 
     def __init__(  # noqa: PLR0917 - the parts of a run, made once
         self,

@@ -10,6 +10,11 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options of our own."""
+    parser.addoption("--kills", type=int, default=3, help="how often to kill the program, each time anew")
+
+
 @pytest.fixture(scope="session")
 def corpus() -> Path:
     """The folder of real material, beside the project; in CI it has to be there."""
