@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from fnmatch import fnmatchcase
 from functools import lru_cache, partial
+from typing import Final
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 
@@ -43,6 +44,9 @@ from crawler.urls import host_of, lane_key
 from crawler.visit import Visitor
 from storage.model import Kind, Target
 from storage.records import DEFAULT_RULES, Rules
+
+# OpenSSL's own choice, as curl has it: Python's leaves out what old servers know and browsers take.
+CIPHERS: Final = "DEFAULT:!PSK:!SRP:@SECLEVEL=2"
 
 
 def rules_of(config: Config) -> Rules:
@@ -128,9 +132,12 @@ def tls_context(config: Config) -> ssl.SSLContext:
     """
     path = config.network.ca_file or None
     try:
-        return ssl.create_default_context(cafile=path)
+        context = ssl.create_default_context(cafile=path)
     except (OSError, ssl.SSLError) as exc:
         raise ConfigError(f"[network] ca_file: {path} cannot be read as certificates") from exc
+    context.set_ciphers(CIPHERS)
+    context.hostname_checks_common_name = False  # RFC 9525, 2: as browsers, which ended it in 2017
+    return context
 
 
 def dialling(config: Config, detours: Sequence[str]) -> Dialling:

@@ -6,15 +6,16 @@ import ssl
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
+from typing import TypeAlias
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
 DAY = timedelta(days=1)
-Key = ec.EllipticCurvePrivateKey
-Issuer = tuple[x509.Certificate, Key]
+Key: TypeAlias = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+Issuer: TypeAlias = tuple[x509.Certificate, Key]
 
 
 def _name(text: str) -> x509.Name:
@@ -45,11 +46,16 @@ def _pem(certificate: x509.Certificate) -> bytes:
     return certificate.public_bytes(serialization.Encoding.PEM)
 
 
+def ca(name: str, key: Key, issuer: Issuer | None = None) -> x509.Certificate:
+    """The certificate of an authority, a root where no issuer is given."""
+    return _sign(name, key, issuer, ca=True, days=(-30, 30))
+
+
 @lru_cache
 def authority(name: str = "Test root") -> Issuer:
     """A root."""
     key = ec.generate_private_key(ec.SECP256R1())
-    return _sign(name, key, None, ca=True, days=(-30, 30)), key
+    return ca(name, key), key
 
 
 def roots(folder: Path) -> str:
@@ -69,7 +75,7 @@ def server(folder: Path, fault: str, host: str, *, last: float = 20) -> ssl.SSLC
         issuer = authority("Another root")
     middle_key = ec.generate_private_key(ec.SECP256R1())
     if fault == "missing intermediate":
-        issuer = _sign("Middle", middle_key, issuer, ca=True, days=(-30, 30)), middle_key
+        issuer = ca("Middle", middle_key, issuer), middle_key
     days: tuple[float, float] = {"expired": (-20, -1), "not yet valid": (1, 20)}.get(fault, (-2, last))
     subject = "other.example" if fault == "other name" else host
     leaf = _sign(subject, key, issuer, ca=False, days=days)

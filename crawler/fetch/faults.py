@@ -40,6 +40,8 @@ ERRNOS: Final[dict[int, type[FetchError]]] = {
     errno.ENOMEM: LocalFault,
 }
 
+CLOSED: Final = (ssl.SSLEOFError, ssl.SSLZeroReturnError)
+
 # OpenSSL's X509_V_ERR codes (x509_vfy.h).
 VERIFY_CODES: Final[dict[int, type[TlsFault]]] = {
     9: TlsExpired,  # not yet valid
@@ -61,6 +63,14 @@ def tls_fault(exc: Exception) -> TlsFault:
         return TlsHostname(str(exc), phase="tls")
     reason = getattr(exc, "reason", None) or str(exc)
     return TlsProtocol(f"handshake failed: {reason}", phase="tls")
+
+
+def tls_cause(exc: BaseException) -> Exception | None:
+    """The error of OpenSSL in or behind another one; None where the other end merely closed."""
+    for one in (exc.__cause__, exc):
+        if isinstance(one, (ssl.SSLError, ssl.CertificateError)) and not isinstance(one, CLOSED):
+            return one
+    return None
 
 
 def connect_fault(exc: OSError, phase: str) -> FetchError:

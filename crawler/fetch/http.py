@@ -17,7 +17,7 @@ from crawler.fetch.base import Answer, Request, Trail
 from crawler.fetch.codings import Look, codings, decode
 from crawler.fetch.crowd import Crowded
 from crawler.fetch.dial import DIAL, Dial, Dialer
-from crawler.fetch.faults import connect_fault
+from crawler.fetch.faults import connect_fault, tls_cause, tls_fault
 from crawler.fetch.tls import note
 from crawler.urls import host_of
 from storage.model import Hop
@@ -105,7 +105,9 @@ class Http:
         except TimeoutError as exc:
             raise Timeout(_silence(dial, exc), phase=dial.phase) from exc
         except (aiohttp.ClientError, OSError, ValueError) as exc:
-            raise _fault(exc, dial) from exc
+            # Behind a proxy the handshake is aiohttp's; TLS 1.3 refuses a client after its own.
+            broken = tls_cause(exc)
+            raise (tls_fault(broken) if broken else _fault(exc, dial)) from exc
 
     async def _exchange(self, request: Request, dial: Dial) -> Answer:
         response = await self._session.request(
