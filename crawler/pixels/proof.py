@@ -20,8 +20,8 @@ from storage.model import Size, Verdict
 ORIENTATION: Final = 0x0112  # EXIF 2.32, table 4
 PIXELS: Final = "pixels"
 STRUCTURE: Final = "structure"
-# Pillow passes over a broken end of a GIF, and over a wrong checksum in a PNG.
-BOTH: Final = frozenset({"GIF", "PNG"})
+# Pillow passes over a broken end of a GIF or a JPEG 2000, and over a wrong checksum in a PNG.
+BOTH: Final = frozenset({"GIF", "JPEG2000", "PNG"})
 
 
 @dataclass(frozen=True, slots=True)

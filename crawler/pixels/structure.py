@@ -21,7 +21,7 @@ JPEG_BARE: Final = frozenset({0x01, *range(0xD0, 0xD9)})
 CODESTREAM: Final = b"\xff\x4f\xff\x51"  # a bare codestream of JPEG 2000
 GIF_TABLE: Final = 0x80  # flag: a table of colours follows, of 3 * 2 ** (n + 1) bytes
 PIXELS: Final = frozenset({b"VP8 ", b"VP8L", b"ANMF"})
-ISO_PIXELS: Final = frozenset({b"mdat", b"idat", b"jp2c", b"jxlc", b"jxlp"})
+ISO_PIXELS: Final = frozenset({b"mdat", b"jp2c", b"jxlc", b"jxlp"})
 
 
 def fault(data: bytes, kind: str) -> str | None:
@@ -93,7 +93,7 @@ def _gif(data: bytes) -> str | None:
     while at < len(data):
         mark, at = data[at], at + 1
         if mark == ord(";"):
-            break
+            return None if images else "GIF without pixels"
         if mark == ord("!"):
             at = _blocks(data, at + 1)
         elif mark == ord(","):
@@ -101,7 +101,7 @@ def _gif(data: bytes) -> str | None:
             images += 1
         else:
             return f"GIF with an unknown block at byte {at}"
-    return None if images else "GIF without pixels"
+    return f"GIF without its trailer: it breaks off after {len(data)} bytes"
 
 
 def _table(flags: int) -> int:
@@ -120,7 +120,7 @@ def _boxed(data: bytes) -> str | None:
     for name, end in _boxes(data):
         if end > len(data):
             return f"box {name.decode('latin-1')!r} ends at byte {end}, the file after {len(data)}"
-        pixels = pixels or name in ISO_PIXELS or name == b"meta"
+        pixels = pixels or name in ISO_PIXELS or (name == b"meta" and b"idat" in data[:end])
     return None if pixels else f"boxes without pixels: they break off after {len(data)} bytes"
 
 

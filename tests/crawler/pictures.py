@@ -19,12 +19,10 @@ def noise(seed: int, width: int = 24, height: int = 16, mode: str = "RGB") -> Im
     return Image.frombytes(mode, (width, height), random.Random(seed).randbytes(width * height * bands))
 
 
-def picture(
-    seed: int = 1, kind: str = "PNG", *, mode: str = "RGB", width: int = 24, height: int = 16
-) -> bytes:
+def picture(seed: int = 1, kind: str = "PNG", *, mode: str = "RGB", size: Size = SMALL) -> bytes:
     """The bytes of a picture in a format."""
     out = io.BytesIO()
-    noise(seed, width, height, mode).save(out, kind)
+    noise(seed, size.width, size.height, mode).save(out, kind)
     return out.getvalue()
 
 

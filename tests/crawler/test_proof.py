@@ -1,0 +1,214 @@
+"""Whether an image is whole: by its pixels and by its structure, cut at every length, in every format."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+import zlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from crawler.errors import LocalFault
+from crawler.pixels import structure
+from crawler.pixels.proof import PIXELS, STRUCTURE, Faulty, Proven, prove
+from crawler.provers import Bounds, Provers
+from storage.model import Size, Verdict
+from tests.crawler.pictures import FORMATS, animation, nothing, picture
+
+MOST = 10_000
+# What may be cut off without the loss of a pixel, in bytes: an end marker, a trailer, padding.
+TAIL = {"JPEG": 2, "GIF": 1, "BMP": 0, "TIFF": 300, "JPEG2000": 2}
+SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="3" height="4"><g><path d="M0 0"/></g></svg>'
+
+
+@pytest.mark.parametrize("how", [PIXELS, STRUCTURE])
+@pytest.mark.parametrize("kind", FORMATS)
+def test_whole_picture_is_proven(kind: str, how: str) -> None:
+    """Each format is proven in both ways; its pixels tell size, mode and transparency."""
+    proof = prove(picture(1, kind), kind, how, MOST)
+    assert isinstance(proof, Proven)
+    if proof.proof == PIXELS:
+        assert (proof.size, proof.frames, proof.alpha, proof.blank) == (Size(24, 16), 1, False, False)
+
+
+@pytest.mark.parametrize("how", [PIXELS, STRUCTURE])
+@pytest.mark.parametrize("kind", FORMATS)
+def test_cut_picture_is_not(kind: str, how: str) -> None:
+    """Cut at any length, it is faulty, unless only an end marker is lost."""
+    data = picture(2, kind)
+    wrong = [
+        length
+        for length in range(len(data) - TAIL.get(kind, 0))
+        if isinstance(prove(data[:length], kind, how, MOST), Proven)
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG"])
+def test_cut_animation_is_not(kind: str) -> None:
+    """The last frame counts as much as the first."""
+    data = animation(3, kind)
+    whole = prove(data, kind, PIXELS, MOST)
+    assert isinstance(whole, Proven)
+    assert whole.frames == 3
+    for length in range(len(data) // 2, len(data) - 1, 7):
+        assert isinstance(prove(data[:length], kind, PIXELS, MOST), Faulty), length
+
+
+def test_every_byte_of_a_png_counts() -> None:
+    """A checksum tells of one wrong byte, wherever that is."""
+    data = picture(3)
+    for at in range(8, len(data)):
+        wrong = data[:at] + bytes([data[at] ^ 0x01]) + data[at + 1 :]
+        assert isinstance(prove(wrong, "PNG", STRUCTURE, MOST), Faulty), at
+
+
+def test_svg_is_read_to_its_end() -> None:
+    """An SVG is whole if it is XML to its end; one with entities is read without them."""
+    illustrator = b'<!DOCTYPE svg [<!ENTITY ns "http://x/">]>' + SVG.replace(b"<g>", b"<g>&ns;")
+    assert isinstance(prove(SVG, "SVG", PIXELS, MOST), Proven)
+    assert isinstance(prove(illustrator, "SVG", PIXELS, MOST), Proven)
+    for length in range(len(SVG)):
+        assert isinstance(prove(SVG[:length], "SVG", PIXELS, MOST), Faulty), length
+
+
+def test_transparency_is_seen() -> None:
+    """A picture of which nothing can be seen is told from one with some transparency."""
+    blank, some = prove(nothing(), "PNG", PIXELS, MOST), prove(picture(mode="RGBA"), "PNG", PIXELS, MOST)
+    assert isinstance(blank, Proven)
+    assert isinstance(some, Proven)
+    assert (blank.alpha, blank.blank) == (True, True)
+    assert (some.alpha, some.blank) == (True, False)
+
+
+def test_pixels_are_bounded() -> None:
+    """A picture that is larger than it may be is not decoded; nor are more frames than fit."""
+    large = prove(picture(), "PNG", PIXELS, 24 * 16 - 1)
+    assert isinstance(large, Faulty)
+    assert large.verdict is Verdict.TOO_LARGE
+    broken = animation(9)
+    broken = broken[: broken.rindex(b",\0\0\0\0")] + b"\x2c" + bytes(9) + b"\x02\x01\xff\x00;"
+    assert isinstance(prove(broken, "GIF", PIXELS, 24 * 16 * 3), Proven)
+
+
+def test_header_that_lies_is_bounded_by_what_it_says() -> None:
+    """A PNG that claims a huge size and holds nothing is found out without its memory."""
+    row = zlib.compress(bytes(100))
+    out = io.BytesIO()
+    Image.new("L", (1, 1)).save(out, "PNG")
+    assert isinstance(prove(out.getvalue().replace(b"IDAT", b"IDOT") + row, "PNG", PIXELS, MOST), Faulty)
+
+
+def test_structure_knows_the_formats_that_it_claims() -> None:
+    """Where the structure says nothing, the pixels are asked, whatever was asked for."""
+    assert not structure.told("BMP")
+    proof = prove(picture(1, "BMP"), "BMP", STRUCTURE, MOST)
+    assert isinstance(proof, Proven)
+    assert proof.proof == PIXELS
+
+
+@asynccontextmanager
+async def provers(bounds: Bounds) -> AsyncIterator[Provers]:
+    """A pool that is closed at the end."""
+    pool = Provers(bounds)
+    try:
+        yield pool
+    finally:
+        await pool.close()
+
+
+async def test_provers_prove_side_by_side(tmp_path: Path) -> None:
+    """Each job gets its own reply, from however many processes."""
+    paths = [tmp_path / str(seed) for seed in range(9)]
+    for seed, path in enumerate(paths):
+        path.write_bytes(picture(seed) if seed % 3 else picture(seed)[:-20])
+    async with provers(Bounds(MOST, count=2)) as pool:
+        proofs = await asyncio.gather(*[pool.prove(path, "PNG", PIXELS) for path in paths])
+    assert [isinstance(proof, Proven) for proof in proofs] == [bool(seed % 3) for seed in range(9)]
+
+
+async def test_prover_that_died_is_replaced(tmp_path: Path) -> None:
+    """A process that something killed while it was idle is missed by nobody."""
+    path = tmp_path / "p"
+    path.write_bytes(picture())
+    async with provers(Bounds(MOST, count=1)) as pool:
+        assert isinstance(await pool.prove(path, "PNG", PIXELS), Proven)
+        process = pool._idle.get_nowait()
+        assert process is not None
+        process.kill()
+        pool._idle.put_nowait(process)
+        assert isinstance(await pool.prove(path, "PNG", PIXELS), Proven)
+
+
+async def test_image_that_kills_its_prover(tmp_path: Path) -> None:
+    """An image that a process dies of twice is undecodable, and the next one is proven."""
+    pipe, fine = tmp_path / "pipe", tmp_path / "p"
+    os.mkfifo(pipe)
+    fine.write_bytes(picture())
+    async with provers(Bounds(MOST, count=1)) as pool:
+        started = pool._start
+        processes: list[asyncio.subprocess.Process] = []
+
+        async def start() -> asyncio.subprocess.Process:
+            processes.append(await started())
+            return processes[-1]
+
+        pool._start = start  # type: ignore[method-assign]  # only to learn whom to kill
+        task = asyncio.create_task(pool.prove(pipe, "PNG", PIXELS))
+        for _ in range(2):
+            # A pipe opens once the other side reads it: by then the prover is at its work.
+            end = await asyncio.to_thread(os.open, pipe, os.O_WRONLY)
+            processes[-1].kill()
+            await processes[-1].wait()
+            os.close(end)
+        proof = await task
+        assert isinstance(await pool.prove(fine, "PNG", PIXELS), Proven)
+    assert proof == Faulty(Verdict.UNDECODABLE, "whatever decodes it dies of it")
+    assert len(processes) == 3
+
+
+async def test_image_that_takes_too_long(tmp_path: Path) -> None:
+    """It is undecodable; the process that was at it is ended, and the next image has a new one."""
+    pipe, fine = tmp_path / "pipe", tmp_path / "p"
+    os.mkfifo(pipe)
+    fine.write_bytes(picture())
+    async with provers(Bounds(MOST, seconds=3, count=1)) as pool:
+        proof = await pool.prove(pipe, "PNG", PIXELS)
+        assert isinstance(proof, Faulty)
+        assert "more than 3 s" in proof.why
+        assert isinstance(await pool.prove(fine, "PNG", PIXELS), Proven)
+
+
+async def test_memory_is_bounded(tmp_path: Path) -> None:
+    """A small screen with a frame of four gigapixels is too large, and the process lives on."""
+    bomb, fine, data = tmp_path / "bomb", tmp_path / "fine", picture(1, "GIF")
+    at = data.index(b",\0\0\0\0")
+    bomb.write_bytes(data[: at + 5] + b"\xff" * 4 + data[at + 9 :])
+    fine.write_bytes(data)
+    async with provers(Bounds(MOST, count=1)) as pool:
+        proof = await pool.prove(bomb, "GIF", PIXELS)
+        process = pool._idle.get_nowait()
+        pool._idle.put_nowait(process)
+        assert isinstance(await pool.prove(fine, "GIF", PIXELS), Proven)
+        assert pool._idle.get_nowait() is process
+        pool._idle.put_nowait(process)
+    assert proof == Faulty(Verdict.TOO_LARGE, "its pixels take more memory than they get")
+
+
+async def test_file_that_was_taken_away(tmp_path: Path) -> None:
+    """Nobody blames the image for it."""
+    async with provers(Bounds(MOST, count=1)) as pool:
+        assert await pool.prove(tmp_path / "gone", "PNG", PIXELS) is None
+
+
+async def test_no_process_can_be_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """That is this machine's fault, and the message says what could not be done."""
+    monkeypatch.setattr("sys.executable", str(tmp_path / "no-python"))
+    async with provers(Bounds(MOST, count=1)) as pool:
+        with pytest.raises(LocalFault, match="no process can be started"):
+            await pool.prove(tmp_path / "p", "PNG", PIXELS)
