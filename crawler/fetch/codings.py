@@ -15,6 +15,7 @@ from crawler.errors import BadResponse
 ACCEPTED: Final = "gzip, deflate, br, zstd"
 LAYERS: Final = 4  # codings over one another; more is an attack
 STEP: Final = 65_536
+WINDOW: Final = 8 * 1024 * 1024  # bytes: RFC 9659 asks nobody to support more of zstd
 AGAIN: Final = 1.25  # times more bytes before a body in a coding is looked at again
 
 Undo = Callable[[bytes, int, bool], bytes]
@@ -42,19 +43,33 @@ def _inflate(data: bytes, limit: int, wbits: int, *, whole: bool) -> bytes:
 
 def _brotli(data: bytes, limit: int, whole: bool) -> bytes:  # noqa: FBT001 - as above
     decoder = brotli.Decompressor()
-    out = bytearray(decoder.process(data, output_buffer_limit=STEP))
-    while len(out) < limit and not decoder.can_accept_more_data():
-        out += decoder.process(b"", output_buffer_limit=STEP)
+    out = bytearray()
+    # What it holds back comes when it is asked again, whether or not it says that it takes more.
+    while len(out) < limit and (more := decoder.process(data, output_buffer_limit=STEP)):
+        out += more
+        data = b""
     if whole and len(out) < limit and not decoder.is_finished():
         raise brotli.error("it ends too early")
     return bytes(out[:limit])
 
 
-def _zstd(data: bytes, limit: int, whole: bool) -> bytes:  # noqa: ARG001, FBT001 - as above
-    # RFC 8878, 3.1.1.1.2, and RFC 9659: a window over 8 MiB need not be supported.
-    decoder = zstandard.ZstdDecompressor(max_window_size=8 * 1024 * 1024)
+def _zstd(data: bytes, limit: int, whole: bool) -> bytes:  # noqa: FBT001 - as above
+    decoder = zstandard.ZstdDecompressor(max_window_size=WINDOW)
     with decoder.stream_reader(io.BytesIO(data), read_across_frames=True) as reader:
-        return reader.read(limit)
+        out = reader.read(limit)
+    if whole and len(out) < limit:
+        _check_frames(decoder, data)
+    return out
+
+
+def _check_frames(decoder: zstandard.ZstdDecompressor, data: bytes) -> None:
+    """Hold that the last frame has its end, which a reader does not tell."""
+    while data:
+        frame = decoder.decompressobj()
+        frame.decompress(data)
+        if not frame.eof:
+            raise zstandard.ZstdError("it ends too early")
+        data = frame.unused_data
 
 
 UNDO: Final[Mapping[str, Undo]] = {

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import random
 import zlib
 from collections.abc import Callable
+from pathlib import Path
 
 import brotli
 import pytest
@@ -49,6 +51,27 @@ def test_a_bomb_opens_to_its_limit(name: str) -> None:
     assert decode(pack(b"\0" * 5_000_000), header, 1000, whole=True)[:1000] == b"\0" * 1000
 
 
+@pytest.mark.parametrize("name", PACKERS)
+@pytest.mark.parametrize("length", [0, 1, 65_535, 65_536, 65_537, 100_000, 300_000])
+def test_no_length_is_special(name: str, length: int) -> None:
+    """A body is undone to its last byte, whether it packs well or not at all."""
+    header, pack = PACKERS[name]
+    for body in (random.Random(length).randbytes(length), b"a" * length):
+        for whole in (True, False):
+            assert decode(pack(body), header, 1_000_000, whole=whole) == body
+
+
+@pytest.mark.parametrize("name", ["gzip", "zlibdeflate", "rawdeflate", "br", "gzip-deflate"])
+def test_real_pages(corpus: Path, name: str) -> None:
+    """What other programs packed is opened from its first byte to its last."""
+    header = {"zlibdeflate": "deflate", "rawdeflate": "deflate", "gzip-deflate": "gzip, deflate"}
+    data = (corpus / "compressed" / f"html-{name}.bin").read_bytes()
+    page = decode(data, header.get(name, name), 1_000_000, whole=True)
+
+    assert page.startswith(b"<!DOCTYPE HTML")
+    assert page.endswith(b"</html>\n")
+
+
 def test_layers_are_undone_from_the_outside() -> None:
     """Codings over one another are undone in reverse; too many are refused."""
     assert decode(gzip.compress(zlib.compress(PAGE)), "deflate, gzip", 10**6, whole=True) == PAGE
@@ -63,11 +86,12 @@ def test_what_is_not_in_its_coding_is_a_bad_response(header: str) -> None:
         decode(b"<html>plain</html>", header, 1000, whole=True)
 
 
-@pytest.mark.parametrize("name", ["gzip", "deflate", "brotli"])
-def test_a_whole_body_that_ends_too_early_is_told(name: str) -> None:
+@pytest.mark.parametrize("name", ["gzip", "deflate", "raw deflate", "brotli", "zstd"])
+@pytest.mark.parametrize("left", [1, 6, 20])
+def test_a_whole_body_that_ends_too_early_is_told(name: str, left: int) -> None:
     """A coded body that was cut is an error when it came whole, and fine when we cut it."""
     header, pack = PACKERS[name]
-    cut = pack(PAGE)[:-6]
+    cut = pack(PAGE)[:-left]
 
     with pytest.raises(BadResponse):
         decode(cut, header, 10**6, whole=True)
