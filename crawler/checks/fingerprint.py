@@ -22,20 +22,33 @@ SHAPE: Final = 3  # tags in a row
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """Pairs of visible words, rows of tags, the title's words, and how many words there are."""
+    """Pairs of visible words, the title, rows of tags, and how many words there are.
 
-    pairs: frozenset[int]
+    `pairs` and `title` are there twice: as they are, and without the words that only echo the URL.
+    """
+
+    pairs: tuple[frozenset[int], frozenset[int]]
+    title: tuple[tuple[str, ...], tuple[str, ...]]
     shape: frozenset[int]
-    title: tuple[str, ...]
     words: int
 
 
 def fingerprint(page: Page, url: str) -> Fingerprint:
-    """The fingerprint of a page; words that only echo its URL do not count."""
-    echo = set(url_words(url))
-    seen = [word for word in words(page.text) if word not in echo]
-    title = tuple(word for word in words(page.title) if word not in echo)
-    return Fingerprint(_rows(seen, 2), _rows(page.tags, SHAPE), title, len(seen))
+    """The fingerprint of a page at a URL."""
+    echo, seen, title = set(url_words(url)), words(page.text), words(page.title)
+    bare = [word for word in seen if word not in echo]
+    titles = tuple(title), tuple(word for word in title if word not in echo)
+    return Fingerprint((_rows(seen, 2), _rows(bare, 2)), titles, _rows(page.tags, SHAPE), len(seen))
+
+
+def same_words(one: Fingerprint, other: Fingerprint) -> float:
+    """How alike two pages are to a reader, from 0 to 1, echoes of their URLs left out if that helps."""
+    return max(likeness(*both) for both in zip(one.pairs, other.pairs, strict=True))
+
+
+def same_title(one: Fingerprint, other: Fingerprint) -> bool:
+    """Whether two pages have one title, echoes of their URLs left out if that helps."""
+    return any(mine == theirs for mine, theirs in zip(one.title, other.title, strict=True))
 
 
 def words(text: str) -> list[str]:

@@ -15,7 +15,16 @@ from typing import Final
 from urllib.parse import urljoin
 
 from crawler.checks import places
-from crawler.checks.fingerprint import Fingerprint, fingerprint, fold, likeness, says, words
+from crawler.checks.fingerprint import (
+    Fingerprint,
+    fingerprint,
+    fold,
+    likeness,
+    same_title,
+    same_words,
+    says,
+    words,
+)
 from crawler.checks.gates import gate
 from crawler.checks.html import Page
 from crawler.data import table
@@ -150,12 +159,12 @@ def _likeness(own: Fingerprint | None, probe: Probed | None, *, spoken: bool) ->
         return
     if (own.words < SHELL or other.words < SHELL) and not spoken:
         return
-    alike = likeness(own.pairs, other.pairs)
+    alike = same_words(own, other)
     if alike >= SAME:
         yield "the same words as a page that cannot exist", 40
     elif alike >= NEAR:
         yield "nearly the words of a page that cannot exist", 20
-    if own.title == other.title:
+    if same_title(own, other):
         yield "the same title as a page that cannot exist", 20
     if likeness(own.shape, other.shape) >= SAME:
         yield "built like a page that cannot exist", 10
