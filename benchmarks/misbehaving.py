@@ -12,7 +12,7 @@ import asyncio
 import itertools
 import socket
 import tempfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,16 +72,24 @@ class Asked:
 
 @dataclass(slots=True)
 class Web:
-    """What is served for one family: its URLs, where it counts requests, and the roots to trust."""
+    """What is served for one family: its URLs, the roots to trust, and all that has a script."""
 
     asked: list[Asked]
     sites: list[Site]
     roots: Path
+    named: set[str]
 
     def requests(self, asked: Asked) -> int:
         """Requests that one URL and its hops have cost so far."""
-        urls = (one.url for site in self.sites for one in site.log)
-        return sum(place_of(url) in asked.places for url in urls)
+        return sum(place_of(url) in asked.places for url in self._came() if url in self.named)
+
+    @property
+    def besides(self) -> int:
+        """Requests so far for what neither the list nor a redirect names: probes, robots.txt."""
+        return sum(url not in self.named for url in self._came())
+
+    def _came(self) -> Iterator[str]:
+        return (one.url for site in self.sites for one in site.log)
 
 
 class Renaming(Wire):
@@ -163,7 +171,7 @@ def _readable_roots(folder: Path) -> Path:
 
 @asynccontextmanager
 async def _faults(folder: Path, roots: Path) -> AsyncIterator[Web]:
-    web = Web([], [], roots)
+    web = Web([], [], roots, set())
     async with AsyncExitStack() as stack:
         for fault, verdict in FAULTS.items():
             site = await stack.enter_async_context(serve(certs.server(folder, fault, "localhost")))
@@ -171,6 +179,7 @@ async def _faults(folder: Path, roots: Path) -> AsyncIterator[Web]:
             site.add(url, page())
             web.asked.append(Asked(url, verdict, Kind.WEB, frozenset({place_of(url)})))
             web.sites.append(site)
+            web.named.add(url)
         yield web
 
 
@@ -182,16 +191,19 @@ async def _cases(cases: list[Case], roots: Path) -> AsyncIterator[Web]:
         site.port = probe.getsockname()[1]
     addresses = list(itertools.chain.from_iterable(hosts))
     server = await asyncio.start_server(site.handle, addresses, site.port, limit=MOST)
-    pairs = zip(cases, hosts, strict=True)
+    web = Web([], [site], roots, set())
+    for case, own in zip(cases, hosts, strict=True):
+        web.asked.append(_script(web, case, own))
     try:
-        yield Web([_script(site, case, own) for case, own in pairs], [site], roots)
+        yield web
     finally:
         server.close()
         await site.close()
 
 
-def _script(site: Site, case: Case, hosts: tuple[str, str]) -> Asked:
+def _script(web: Web, case: Case, hosts: tuple[str, str]) -> Asked:
     """Script one case at its addresses."""
+    site = web.sites[0]
     names = {
         "site.example": f"{hosts[0]}:{site.port}",
         "other.example": f"{hosts[1]}:{site.port}",
@@ -208,6 +220,7 @@ def _script(site: Site, case: Case, hosts: tuple[str, str]) -> Asked:
     for path, steps in case.pages.items():
         for method, script in _by_method(steps).items():
             url = placed(path if "://" in path else H + path)
+            web.named.add(url)
             site.add(url, *(renamed(step, table) for step in script), method=method)
     places = frozenset(f"{host}:{site.port}" for host in hosts)
     return Asked(placed(H + case.path), Verdict(case.verdict), case.kind, places)

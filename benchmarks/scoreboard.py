@@ -51,10 +51,12 @@ class Score:
 
     points: tuple[Point, ...] = ()
     seconds: float = 0.0
+    besides: int = 0
     forced: bool = False
 
     def __add__(self, other: Score) -> Score:
-        return Score(self.points + other.points, self.seconds + other.seconds, self.forced or other.forced)
+        points, seconds = self.points + other.points, self.seconds + other.seconds
+        return Score(points, seconds, self.besides + other.besides, self.forced or other.forced)
 
     @property
     def right(self) -> list[Point]:
@@ -125,7 +127,7 @@ async def score(tool: Tool, family: str) -> Score:
             Point(f"{asked.url} {asked.verdict}", answer, answer == asked.right, web.requests(asked))
             for asked, answer in said
         )
-        return Score(tuple(points), seconds, not ended.finished)
+        return Score(tuple(points), seconds, web.besides, not ended.finished)
 
 
 async def _run(tool: Tool, web: misbehaving.Web, urls: Urls, settings: peers.Settings) -> peers.Ended:
@@ -156,6 +158,7 @@ def table(scores: dict[str, dict[str, Score]]) -> Iterator[str]:
     for family, row in {**scores, "**all**": totals}.items():
         yield _row(family, str(len(row[names[0]].points)), [row[name].cell for name in names])
     yield _row("requests for a right verdict", "", [totals[name].cost for name in names])
+    yield _row("probes and robots.txt, besides", "", [str(totals[name].besides) for name in names])
     yield _row("fewest requests, where right", "", [totals[name].fewest(totals.values()) for name in names])
 
 
