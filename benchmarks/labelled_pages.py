@@ -15,6 +15,7 @@ WORDS: dict[str, dict[str, Any]] = tomllib.loads(
     Path(__file__).with_name("labelled_words.toml").read_text(encoding="utf-8")
 )
 SPACELESS = {"ja", "zh"}
+PARTINGS = (" | ", " - ", " \u2013 ")
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,7 @@ class Writer:
 
     def page(self, title: str, body: str, head: str = "", *, bare: bool = False) -> str:
         """A whole page."""
-        named = title if bare else f"{title}{self.rng.choice([' | ', ' - ', ' \u2013 '])}{self.name}"
+        named = title if bare else self.rng.choice(PARTINGS).join((title, self.name))
         return (
             f'<!doctype html><html lang="{self.language}"><head><meta charset="utf-8"><title>{named}</title>'
             f"{head}</head><body>{body}</body></html>"
