@@ -24,6 +24,7 @@ from crawler.plan import address_of, by_lane
 from crawler.run import Observer, Running
 from crawler.urls import host_of, masked
 from crawler.wiring import evidence, freshness, lanes_of, open_running, pace_for, reading_of, rules_of
+from crawler.workers import Order, Pool, open_pool
 from storage import lock
 from storage.catalogue import Catalogue, Place
 from storage.database import open_engine, path_of
@@ -49,6 +50,7 @@ class Options:
     force: bool = False
     max_runtime: float | None = None
     connect_to: tuple[str, ...] = ()
+    workers: int = 1
 
     @property
     def kinds(self) -> tuple[Kind, ...] | None:
@@ -76,15 +78,13 @@ async def audit(config: Config, options: Options, observer: Observer) -> Outcome
     engine = open_engine(config.database.url)
     try:
         with lock.hold(path_of(engine), options.command):
+            _tell_of_killed(engine, observer)
             run = begin_run(engine, options.command, datetime.now(UTC))
             return await _Audit(config, options, observer, engine, run, started).run_it()
-            _tell_of_killed(engine, observer)
     finally:
         engine.dispose()
 
 
-class _Audit:
-    """One run, from records to the last judged link."""
 def _tell_of_killed(engine: sa.Engine, observer: Observer) -> None:
     """Say which runs never ended; what they found is kept, and what they did not is still due."""
     if path_of(engine) is None:
@@ -97,6 +97,8 @@ def _tell_of_killed(engine: sa.Engine, observer: Observer) -> None:
         )
 
 
+class _Audit:
+    """One run, from records to the last judged link."""
 
     def __init__(  # noqa: PLR0917 - the parts of a run, made once
         self,
@@ -110,7 +112,7 @@ def _tell_of_killed(engine: sa.Engine, observer: Observer) -> None:
         self._config, self._options, self._observer = config, options, observer
         self._engine, self._run, self._started = engine, run, started
         self._halt: str | None = None
-        self._running: Running | None = None
+        self._running: Running | Pool | None = None
 
     async def run_it(self) -> Outcome:
         ended = "failed"
@@ -140,13 +142,21 @@ def _tell_of_killed(engine: sa.Engine, observer: Observer) -> None:
         targets = await asyncio.to_thread(self._due, keeper)
         targets = [_with_secret(target, catalogue.secrets) for target in targets]
         judge = partial(advance, evidence=evidence(self._config), freshness=freshness(self._config))
-        detours, image = self._options.connect_to, picture_check(self._config, keeper) if keeper else None
         async with (
             Ledger(self._engine, self._run, judge) as ledger,
-            open_running(self._config, detours, ledger, self._observer, image=image) as running,
+            self._open(ledger, keeper) as running,
         ):
             self._running = running
             return await self._visit(running, targets)
+
+    def _open(
+        self, ledger: Ledger, keeper: Keeper | None
+    ) -> AbstractAsyncContextManager[Running] | AbstractAsyncContextManager[Pool]:
+        config, detours, workers = self._config, self._options.connect_to, self._options.workers
+        if workers > 1:
+            return open_pool(Order(config, detours, keeper is not None), ledger, self._observer, workers)
+        image = picture_check(config, keeper) if keeper else None
+        return open_running(config, detours, ledger, self._observer, image=image)
 
     def _due(self, keeper: Keeper | None) -> list[Target]:
         options = self._options
@@ -155,7 +165,7 @@ def _tell_of_killed(engine: sa.Engine, observer: Observer) -> None:
         only = options.command == REFRESH
         return due(self._engine, self._run, options.kinds, keeper, force=options.force, only_cache=only)
 
-    async def _visit(self, running: Running, targets: list[Target]) -> str:
+    async def _visit(self, running: Running | Pool, targets: list[Target]) -> str:
         lane_of = lanes_of(self._config)
         lanes = Counter(lane_of(host_of(target.url)) for target in targets)
         self._observer.planned(len(targets), len(lanes))
@@ -171,7 +181,7 @@ def _tell_of_killed(engine: sa.Engine, observer: Observer) -> None:
             self._running = None
         return running.ended
 
-    def _deadline(self, running: Running) -> asyncio.TimerHandle | None:
+    def _deadline(self, running: Running | Pool) -> asyncio.TimerHandle | None:
         most = self._options.max_runtime
         if most is None:
             return None

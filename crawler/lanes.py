@@ -19,10 +19,11 @@ import asyncio
 import heapq
 import itertools
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Final, Generic, TypeAlias, TypeVar
+from functools import partial
+from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 from crawler.errors import LaneClosed
 
@@ -136,7 +137,7 @@ class Turnstile(Generic[Job]):
         self,
         seats: int,
         pace_of: Callable[[str], Pace],
-        work: Callable[[Job, Seat[Job]], Awaitable[None]],
+        work: Callable[[Job, Seat[Job]], Coroutine[Any, Any, None]],
         dropped: Callable[[Job, LaneClosed], None],
     ) -> None:
         self._free = seats
@@ -178,6 +179,8 @@ class Turnstile(Generic[Job]):
 
     async def run(self) -> None:
         """Start every job in its turn; return when the last has ended."""
+        if self._stopped.done():
+            self.stop(self._stopped.result())
         for lane in self._lanes.values():
             self._place(lane)
         self._running = True
@@ -358,18 +361,17 @@ class Turnstile(Generic[Job]):
     def _spawn(self, lane: Lane[Job], job: Job, seat: Seat[Job]) -> None:
         lane.visits += 1
         self._visits += 1
-        task = self._loop.create_task(self._visit(lane, job, seat))
+        task = self._loop.create_task(self._work(job, seat))
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        # Not in the task itself: one that is cancelled before its first step never runs a line.
+        task.add_done_callback(partial(self._ended, lane))
 
-    async def _visit(self, lane: Lane[Job], job: Job, seat: Seat[Job]) -> None:
-        try:
-            await self._work(job, seat)
-        finally:
-            lane.visits -= 1
-            self._visits -= 1
-            self._place(lane)
-            self._dispatch()
+    def _ended(self, lane: Lane[Job], task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        lane.visits -= 1
+        self._visits -= 1
+        self._place(lane)
+        self._dispatch()
 
     def _set_timer(self) -> None:
         """Sleep until the first snoozed lane may start, if a seat is free for it."""

@@ -6,12 +6,13 @@ import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from fnmatch import fnmatchcase
 from functools import lru_cache, partial
-from typing import Final
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
+from typing import Final, TypeAlias
 
 from crawler.checks.amp import AmpCheck
 from crawler.checks.base import Check
@@ -44,6 +45,8 @@ from crawler.urls import host_of, lane_key
 from crawler.visit import Visitor
 from storage.model import Kind, Target
 from storage.records import DEFAULT_RULES, Rules
+
+Layer: TypeAlias = Callable[[Fetch, Callable[[str], str]], Fetch]
 
 # OpenSSL's own choice, as curl has it: Python's leaves out what old servers know and browsers take.
 CIPHERS: Final = "DEFAULT:!PSK:!SRP:@SECLEVEL=2"
@@ -176,11 +179,12 @@ async def open_running(
     resolver: Resolver | None = None,
     *,
     image: Check | None = None,
+    layer: Layer | None = None,
 ) -> AsyncIterator[Running]:
     """Everything that one run needs of the network, opened and nested.
 
     `resolver` stands in for that of this machine, and is closed at the end; `image` for the check
-    of images by their leading bytes.
+    of images by their leading bytes. `layer` wraps each hop, and is told the lane of a host.
     """
     running = Running(ledger, observer)
     turnstile = Turnstile(
@@ -194,23 +198,27 @@ async def open_running(
     client = Client(network.user_agent, network.read_timeout, network.proxy or None)
     try:
         async with open_session(dialer, client) as session:
-            running.assemble(parts(config, turnstile, Http(session), places, image))
+            running.assemble(parts(config, turnstile, Wires(Http(session), places, layer), image))
             yield running
     finally:
         await book.close()
 
 
-def parts(
-    config: Config,
-    turnstile: Turnstile[Target],
-    http: Fetch,
-    places: Places,
-    image: Check | None = None,
-) -> Parts:
+@dataclass(frozen=True, slots=True)
+class Wires:
+    """What lies below the onion: a fetch of one hop, places at addresses, and a layer round each hop."""
+
+    http: Fetch
+    places: Places
+    layer: Layer | None = None
+
+
+def parts(config: Config, turnstile: Turnstile[Target], wires: Wires, image: Check | None = None) -> Parts:
     """What a run is made of, above the network."""
     circuits = Circuits(partial(breaker_for, config))
     contact = Contact(lanes_of(config), config.network.canaries)
-    fetch = onion(config, turnstile, circuits, contact.layer(http), places)
+    wires = replace(wires, http=contact.layer(wires.http))
+    fetch = onion(config, turnstile, circuits, wires)
     visitor = Visitor(
         fetch,
         checks_of(config, image),
@@ -223,9 +231,7 @@ def parts(
     return Parts(turnstile, visitor, outage, SecondPass(config.retry.second_pass), circuits.forget)
 
 
-def onion(
-    config: Config, turnstile: Turnstile[Target], circuits: Circuits, http: Fetch, places: Places
-) -> Fetch:
+def onion(config: Config, turnstile: Turnstile[Target], circuits: Circuits, wires: Wires) -> Fetch:
     """The whole policy of the network, from the outside in."""
     courtesy = Courtesy(lanes_of(config), config.retry.max_wait, time.time)
     chain = Chain(config.network.max_redirects, excluding(config.records.exclude))
@@ -235,8 +241,10 @@ def onion(
         config.retry.max_wait,
         config.network.total_timeout,
     )
-    hop = crowd(pace(http, turnstile, courtesy), places, turnstile, courtesy.lane_of)
+    hop = crowd(pace(wires.http, turnstile, courtesy), wires.places, turnstile, courtesy.lane_of)
     hop = circuits.breaker(hop)
+    if wires.layer is not None:
+        hop = wires.layer(hop, courtesy.lane_of)
     if config.network.robots:
         hop = robots(hop, config.network.user_agent)
     budget = RetryBudget(lanes_of(config), circuits.hopeless)

@@ -6,21 +6,19 @@ import asyncio
 import gc
 import os
 from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 import click
 
 from crawler import app
-from crawler.cli.output import failed, word_list, write
-from crawler.config import Config, load, parse_detour, parse_duration
+from crawler.cli.output import word_list
+from crawler.cli.tell import tell
+from crawler.config import load, parse_detour, parse_duration
 from crawler.doctor import raise_open_files
 from crawler.progress import watch
-from crawler.report import REPORTS, Selection, summarise
-from storage.database import open_engine
-from storage.model import Kind, Run
-from storage.queries import Totals
+from crawler.report import REPORTS
+from storage.model import Kind
 
-UNFINISHED: Final = {"interrupted": 130, "deadline": 4, "terminated": 4, "outage": 4}
 Callback = TypeVar("Callback", bound=Callable[..., Any])
 
 
@@ -56,13 +54,14 @@ def run_options(command: Callback) -> Callback:
     kinds = click.Choice([kind.value for kind in Kind])
     for option in (
         click.argument("paths", nargs=-1),
-        click.option("--format", "format_", type=click.Choice(list(REPORTS)), default="table"),
+        click.option("--format", "format_", type=click.Choice(list(REPORTS))),
         click.option("-o", "--output", metavar="FILE", help="Write the report there; - is stdout."),
         click.option("--only-kind", type=kinds, multiple=True, help="Check this kind alone."),
         click.option("--force", is_flag=True, help="Check what is not due, too."),
         click.option("--max-runtime", type=DurationType(), help="End after 30s, 10m, 2h."),
         click.option("--fail-on", callback=word_list, help="What makes the exit code 1."),
         click.option("--connect-to", type=DetourType(), multiple=True, help="As in curl."),
+        click.option("--workers", type=click.IntRange(1, 256), default=1, help="Ask from N processes."),
         click.option("--no-progress", is_flag=True, help="Show no progress."),
     ):
         command = option(command)
@@ -89,28 +88,11 @@ def perform(command: str, obj: dict[str, Any], options: dict[str, Any]) -> int:
         options["force"],
         options["max_runtime"],
         options["connect_to"],
+        options["workers"],
     )
     with watch(progress=not options["no_progress"], quiet=obj["quiet"]) as observer:
         outcome = loop_runner()(app.audit(config, asked, observer))
-    return _tell(config, outcome.run, options)
-
-
-def _tell(config: Config, run: Run, options: dict[str, Any]) -> int:
-    """Write the report of a run; return the exit code that it means."""
-    engine = open_engine(config.database.url)
-    try:
-        only = frozenset({Kind.IMAGE.value} if run.command == app.REFRESH else ())
-        summary = summarise(engine, Selection(asked=run, only=only))
-        write(REPORTS[options["format_"]](summary), options["output"])
-    finally:
-        engine.dispose()
-    return _code(run, summary.totals, len(summary.problems), options["fail_on"] or config.report.fail_on)
-
-
-def _code(run: Run, totals: Totals, problems: int, fail_on: tuple[str, ...]) -> int:
-    if run.ended in UNFINISHED:
-        return UNFINISHED[run.ended]
-    return int(failed(totals, problems, fail_on))
+    return tell(config, outcome.run, options, quiet=obj["quiet"])
 
 
 def _rest_collector() -> None:

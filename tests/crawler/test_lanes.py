@@ -241,3 +241,28 @@ def test_tasks_exist_for_started_jobs_only() -> None:
         return most
 
     assert clock.run(main()) < 40
+
+
+def test_abort_in_the_moment_of_a_start() -> None:
+    """A job that is cancelled before its first step has ended all the same."""
+
+    async def main() -> list[float]:
+        web = Web(FAST)
+        asyncio.get_running_loop().call_soon(web.turnstile.stop, LaneClosed("over"))
+        asyncio.get_running_loop().call_soon(web.turnstile.abort)
+        await web.run(*[("a", 1.0)] * 4, *[("b", 1.0)] * 4)
+        return web.starts["a"]
+
+    assert clock.run(main()) == []
+
+
+def test_stop_before_the_run() -> None:
+    """A turnstile that was stopped early starts nothing."""
+
+    async def main() -> int:
+        web = Web(FAST)
+        web.turnstile.stop(LaneClosed("over"))
+        await web.run(("a", 1.0), ("b", 1.0))
+        return len(web.dropped)
+
+    assert clock.run(main()) == 2

@@ -17,7 +17,7 @@ from crawler.plan import by_lane
 from crawler.progress import Silence
 from crawler.run import Running
 from crawler.urls import host_of
-from crawler.wiring import lanes_of, pace_for, parts
+from crawler.wiring import Wires, lanes_of, pace_for, parts
 from storage.model import Finding, Hop, Kind, Target, Verdict
 from tests import clock
 from tests.check import QUICK, Kept, config
@@ -88,7 +88,7 @@ def run(say: Say, urls: list[str], **sections: Mapping[str, Any]) -> Result:
     async def main() -> None:
         running = Running(result.kept, result.words)
         turnstile = Turnstile[Target](64, lambda key: pace_for(settings, key), running.work, running.dropped)
-        running.assemble(parts(settings, turnstile, result.net, Places(8)))
+        running.assemble(parts(settings, turnstile, Wires(result.net, Places(8))))
         targets = (Target(n, url, Kind.WEB) for n, url in enumerate(urls, 1))
         await running.check(by_lane(targets, lanes_of(settings)))
         result.ended, result.took = running.ended, asyncio.get_running_loop().time()
