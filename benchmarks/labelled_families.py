@@ -134,6 +134,24 @@ def documentation(w: Writer) -> Web:
     return w.site(f"/docs/{w.slug(title)}", Reply(w.page(w.join(title), w.chrome(body))), w.unknown())
 
 
+@family("live", "unseen")
+def one_title(w: Writer) -> Web:
+    """A short story in a large page, on a site that gives all its pages one title."""
+    body = f"<h1>{w.join(w.headline())}</h1><p>{w.join(w.words(12))}</p>"
+    return w.site(
+        w.path(w.headline()), Reply(w.page(w.name, w.chrome(body, links=12), bare=True)), w.unknown()
+    )
+
+
+@family("live", "unseen")
+def stock(w: Writer) -> Web:
+    """A table of numbers, the same words as on all such pages."""
+    rows = "".join(f"<tr><td>{n}</td><td>{w.rng.random():.4f}</td></tr>" for n in range(30))
+    title = w.headline()[:2]
+    text = w.page(w.join(title), w.chrome(f"<h1>{w.join(title)}</h1><table>{rows}</table>"))
+    return w.site(f"/quotes/{w.slug(title)}", Reply(text), w.unknown())
+
+
 # Soft 404s
 
 
@@ -339,7 +357,7 @@ def shop_at_root(w: Writer) -> Web:
     return web
 
 
-@family("hijacked", "unseen")
+@family("hijacked", "seen")
 def shop_with_links(w: Writer) -> Web:
     """An advertisement at any path, that tells the path and changes a little each time."""
     line = w.of("spam")
@@ -351,3 +369,20 @@ def shop_with_links(w: Writer) -> Web:
 
     path = w.path(w.headline())
     return w.site(path, said(path), said)
+
+
+@family("hijacked", "unseen")
+def shop_elsewhere(w: Writer) -> Web:
+    """Any path leads to the advertisement on another domain."""
+    line, to = w.of("spam"), f"http://best-offers-{w.rng.randint(1, 99)}.example.net/go"
+    web = w.site(w.path(w.headline()), Reply(status=302, to=to), lambda _: Reply(status=302, to=to))
+    web.pages[to] = Reply(w.page(line, f"<h1>{line}</h1><p>{line}</p>{w.paragraphs(2)}", bare=True))
+    return web
+
+
+@family("hijacked", "unseen")
+def old_name(w: Writer) -> Web:
+    """A new site under the old name: articles of its own, its front page at any path it does not know."""
+    line = w.of("spam")
+    text = w.page(line, w.chrome(f"<h1>{line}</h1><p>{line}</p>{w.paragraphs(2)}", links=6), bare=True)
+    return w.site(w.path(w.headline()), Reply(text), lambda _: Reply(text))

@@ -95,11 +95,13 @@ def report(found: list[tuple[str, str, Finding]], *, wrong: bool) -> None:
     for verdict in ("soft-404", "parked"):
         said = [label for label, _, one in found if one.verdict == verdict]
         right = sum(verdict in GONE.get(label, ()) for label in said)
-        owed = [one for label, _, one in found if GONE.get(label) in ({verdict}, {"parked", "soft-404"})]
-        got = sum(one.verdict.value in {"parked", "soft-404"} for one in owed)
+        owed = [one for label, _, one in found if GONE.get(label) == {verdict}]
+        got = sum(one.verdict == verdict for one in owed)
         print(
             f"  {verdict:10} precision {right / max(1, len(said)):.4f}, recall {got / max(1, len(owed)):.4f}"
         )
+    hijacked = sum(count for verdict, count in table["hijacked"].items() if verdict in GONE["hijacked"])
+    print(f"  hijacked   recall {hijacked / max(1, table['hijacked'].total()):.4f}")
     dead = [one for label, _, one in found if label == "live" and one.verdict.cls is not Class.ALIVE]
     print(f"  live pages called dead: {len(dead)} of {sum(table['live'].values())}")
     if wrong:

@@ -22,13 +22,15 @@ SHAPE: Final = 3  # tags in a row
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """Pairs of visible words, the title, rows of tags, and how many words there are.
+    """Pairs of visible words, the title, words of headings, rows of tags, and how many words there are.
 
-    `pairs` and `title` are there twice: as they are, and without the words that only echo the URL.
+    `pairs` and `title` are there twice: as they are, and without the words that only echo the URL;
+    `headings` are there without them.
     """
 
     pairs: tuple[frozenset[int], frozenset[int]]
     title: tuple[tuple[str, ...], tuple[str, ...]]
+    headings: frozenset[str]
     shape: frozenset[int]
     words: int
 
@@ -38,12 +40,19 @@ def fingerprint(page: Page, url: str) -> Fingerprint:
     echo, seen, title = set(url_words(url)), words(page.text), words(page.title)
     bare = [word for word in seen if word not in echo]
     titles = tuple(title), tuple(word for word in title if word not in echo)
-    return Fingerprint((_rows(seen, 2), _rows(bare, 2)), titles, _rows(page.tags, SHAPE), len(seen))
+    headings = frozenset(words(" ".join(page.headings))) - echo
+    pairs = _rows(seen, 2), _rows(bare, 2)
+    return Fingerprint(pairs, titles, headings, _rows(page.tags, SHAPE), len(seen))
 
 
 def same_words(one: Fingerprint, other: Fingerprint) -> float:
     """How alike two pages are to a reader, from 0 to 1, echoes of their URLs left out if that helps."""
     return max(likeness(*both) for both in zip(one.pairs, other.pairs, strict=True))
+
+
+def own_pairs(one: Fingerprint, other: Fingerprint) -> int:
+    """How many pairs of words one page has that the other has not, echoes of its URL left out."""
+    return min(len(mine - theirs) for mine, theirs in zip(one.pairs, other.pairs, strict=True))
 
 
 def same_title(one: Fingerprint, other: Fingerprint) -> bool:

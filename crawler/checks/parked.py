@@ -12,7 +12,7 @@ from ipaddress import ip_address, ip_network
 from typing import Final
 
 from crawler.checks import places
-from crawler.checks.fingerprint import fold, same_words, says, words
+from crawler.checks.fingerprint import fold, same_title, same_words, says, words
 from crawler.checks.gates import gate
 from crawler.checks.soft404 import SAME, Probed, Seen, is_article, is_stranger, print_of
 from crawler.data import table
@@ -128,6 +128,8 @@ def _any_path(seen: Seen, probe: Probed | None) -> Signs:
     same_end = probe.led and seen.led and places.same_path(probe.final, seen.final)
     if same_end or (own and probe.print and same_words(own, probe.print) >= SAME):
         yield "the site answers any path alike", 25
+    elif own and probe.print and same_title(own, probe.print):
+        yield "the same title as a page that cannot exist", 20
 
 
 def _against(seen: Seen) -> Signs:

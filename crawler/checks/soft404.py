@@ -20,6 +20,7 @@ from crawler.checks.fingerprint import (
     fingerprint,
     fold,
     likeness,
+    own_pairs,
     same_title,
     same_words,
     says,
@@ -34,6 +35,7 @@ THRESHOLD: Final = 60
 DOUBT: Final = 15  # points that are worth a probe
 ABSENT: Final = frozenset({404, 410})  # the statuses that say that a page is not there
 SAME, NEAR = 0.9, 0.7  # likeness of the words of two pages
+FEW: Final = 15  # pairs of words; a page with more of its own says something that its site does not
 SHELL: Final = 30  # words; a page with fewer is drawn by its scripts, and looks like all others
 BEGINNING: Final = 4000  # characters in which a page says what it is about
 LONG: Final = 400  # words; a page with more says other things than "not found"
@@ -160,7 +162,7 @@ def _likeness(own: Fingerprint | None, probe: Probed | None, *, spoken: bool) ->
     if (own.words < SHELL or other.words < SHELL) and not spoken:
         return
     alike = same_words(own, other)
-    if alike >= SAME:
+    if alike >= SAME and own_pairs(own, other) <= FEW:
         yield "the same words as a page that cannot exist", 40
     elif alike >= NEAR:
         yield "nearly the words of a page that cannot exist", 20
@@ -168,6 +170,8 @@ def _likeness(own: Fingerprint | None, probe: Probed | None, *, spoken: bool) ->
         yield "the same title as a page that cannot exist", 20
     if likeness(own.shape, other.shape) >= SAME:
         yield "built like a page that cannot exist", 10
+    if len(own.headings - other.headings) >= OWN:
+        yield "a heading of its own", -30
 
 
 def _words(seen: Seen) -> Signs:
