@@ -57,7 +57,7 @@ class ImageCheck:
 
     def judged(self, found: Measure, answer: Answer) -> Judgement:
         """Judge what was measured of an answer."""
-        if isinstance(found, NotImage):
+        if isinstance(found, NotImage) and not _untold(answer):
             return Judgement(Verdict.WRONG_TYPE, f"the bytes are {found.what}")
         picture = replace(found, bytes=_length(answer)) if isinstance(found, Picture) else None
         if answer.broken is not None:
@@ -143,6 +143,11 @@ def _ended(answer: Answer) -> bool:
         return True
     part = _part(answer) if answer.status == PARTIAL else None
     return answer.complete and (part is None or part[1] + 1 == part[2])
+
+
+def _untold(answer: Answer) -> bool:
+    """Whether a body broke off before its bytes told what they are."""
+    return answer.broken is not None and isinstance(measure(answer.body, complete=False), More)
 
 
 def _wider(request: Request, answer: Answer, found: More) -> Request | None:
