@@ -39,6 +39,8 @@ format: $(STAMP) ## write the code in its one format
 bench: $(STAMP) ## measure reading and checking against their limits
 	@$(BIN)/python benchmarks/reading.py
 	@$(BIN)/python benchmarks/throughput.py
+	@$(BIN)/python -m benchmarks.order
+	@$(BIN)/python -m benchmarks.memory
 
 clean: ## remove what was built and installed
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache linkhealth-demo
