@@ -23,6 +23,7 @@ from crawler.cli.explain import explain
 from crawler.cli.pin import pin
 from crawler.cli.refresh import refresh, run
 from crawler.cli.report import report
+from crawler.cli.schedule import schedule
 from crawler.errors import ConfigError
 from storage.errors import LockHeld, StorageError
 
@@ -55,7 +56,7 @@ def cli(context: click.Context, config: str | None, quiet: bool, verbose: bool) 
     context.obj = {"config": config, "quiet": quiet, "verbose": verbose}
 
 
-for command in (audit, refresh, run, report, diff, explain, pin, db, demo, doctor):
+for command in (audit, refresh, run, report, diff, explain, pin, db, schedule, demo, doctor):
     cli.add_command(command)
 
 

@@ -152,7 +152,8 @@ class Notify(Section, frozen=True, kw_only=True):
     """Whom to tell of news."""
 
     urls: tuple[str, ...] = ()
-    on: tuple[str, ...] = ("dead", "alive")
+    on: tuple[Literal["dead", "suspect", "alive", "moved"], ...] = ("dead", "alive")
+    heartbeat: str = ""
 
 
 class Dashboard(Section, frozen=True, kw_only=True):

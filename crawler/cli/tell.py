@@ -1,0 +1,59 @@
+"""What a run tells at its end: its report or its news, its notices, and its exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import click
+import sqlalchemy as sa
+
+from crawler import app, notify
+from crawler.cli.output import failed, write
+from crawler.config import Config
+from crawler.report import REPORTS, Selection, Summary, summarise
+from crawler.report.diff import table
+from storage import queries
+from storage.database import open_engine
+from storage.model import Kind, Run
+
+UNFINISHED: Final = {"interrupted": 130, "deadline": 4, "terminated": 4, "outage": 4, "failed": 4}
+
+
+def tell(config: Config, run: Run, options: Mapping[str, Any], *, quiet: bool) -> int:
+    """Write the report of a run, or its news alone if `quiet`; return the exit code that it means.
+
+    A format or a file that was asked for is written, quiet or not.
+    """
+    engine = open_engine(config.database.url)
+    try:
+        only = frozenset({Kind.IMAGE.value} if run.command == app.REFRESH else ())
+        summary = summarise(engine, Selection(asked=run, only=only))
+        if quiet and options["format_"] is None and options["output"] is None:
+            write(table(run.id - 1, queries.changes(engine, run.id - 1)), None)
+        else:
+            write(REPORTS[options["format_"] or "table"](summary), options["output"])
+        code = _code(run, summary, options["fail_on"] or config.report.fail_on)
+        _notify(config, engine, run)
+    finally:
+        engine.dispose()
+    return code
+
+
+def _code(run: Run, summary: Summary, fail_on: tuple[str, ...]) -> int:
+    if run.ended in UNFINISHED:
+        return UNFINISHED[run.ended]
+    return int(failed(summary.totals, len(summary.problems), fail_on))
+
+
+def _notify(config: Config, engine: sa.Engine, run: Run) -> None:
+    """Send the notices of a run; one that fails is told, and changes nothing."""
+    said = config.notify
+    faults = []
+    if said.urls:
+        message = notify.message(queries.changes(engine, run.id - 1), said.on)
+        faults.append(notify.send(said.urls, message) if message else None)
+    if said.heartbeat and run.ended == "finished":
+        faults.append(notify.beat(said.heartbeat))
+    for fault in filter(None, faults):
+        click.echo(f"linkhealth: {fault}", err=True)
