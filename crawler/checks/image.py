@@ -24,6 +24,7 @@ FULL: Final = 65_000
 NEXT: Final = 256 * 1024
 FURTHEST: Final = 1024 * 1024
 AGAIN: Final = 1.25  # times more bytes before they are looked at again: all looks cost like five
+VAGUE: Final = frozenset({"text", "XML"})  # an SVG begins like them, and any few bytes do
 PARTIAL: Final = 206
 UNSATISFIABLE: Final = 416
 PART: Final = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)\s*", re.IGNORECASE)  # RFC 9110, 14.4
@@ -57,7 +58,7 @@ class ImageCheck:
 
     def judged(self, found: Measure, answer: Answer) -> Judgement:
         """Judge what was measured of an answer."""
-        if isinstance(found, NotImage) and not _untold(answer):
+        if isinstance(found, NotImage) and not _untold(found, answer):
             return Judgement(Verdict.WRONG_TYPE, f"the bytes are {found.what}")
         picture = replace(found, bytes=_length(answer)) if isinstance(found, Picture) else None
         if answer.broken is not None:
@@ -145,9 +146,11 @@ def _ended(answer: Answer) -> bool:
     return answer.complete and (part is None or part[1] + 1 == part[2])
 
 
-def _untold(answer: Answer) -> bool:
-    """Whether a body broke off before its bytes told what they are."""
-    return answer.broken is not None and isinstance(measure(answer.body, complete=False), More)
+def _untold(found: NotImage, answer: Answer) -> bool:
+    """Whether a body broke off before its bytes told more than that they may be text."""
+    if answer.broken is None or found.what not in VAGUE:
+        return False
+    return isinstance(measure(answer.body, complete=False), More)
 
 
 def _wider(request: Request, answer: Answer, found: More) -> Request | None:

@@ -12,6 +12,7 @@ from tests.check import check, check_all
 from tests.site import raw, serve
 
 PAGE = b"<!doctype html><html amp><title>A page</title>"
+SVG = b'<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg" width="4" height="3"><path/></svg>'
 END = b"\r\n\r\n"
 HEADS = {
     "a length": b"HTTP/1.1 200 OK\r\nX-A: b\r\nContent-Length: %d\r\n\r\n",
@@ -24,7 +25,11 @@ HEADS = {
 
 
 @pytest.mark.parametrize("name", HEADS)
-@pytest.mark.parametrize(("kind", "body"), [(Kind.AMP, PAGE), (Kind.IMAGE, IMAGE)], ids=["page", "image"])
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [(Kind.AMP, PAGE), (Kind.IMAGE, IMAGE), (Kind.IMAGE, SVG)],
+    ids=["page", "image", "SVG"],
+)
 async def test_cut_off(name: str, kind: Kind, body: bytes) -> None:
     """No beginning of an answer passes for one, and each is told for what it is.
 
