@@ -246,6 +246,6 @@ def onion(config: Config, turnstile: Turnstile[Target], circuits: Circuits, wire
     if wires.layer is not None:
         hop = wires.layer(hop, courtesy.lane_of)
     if config.network.robots:
-        hop = robots(hop, config.network.user_agent)
+        hop = robots(hop, config.network.user_agent, config.network.total_timeout)
     budget = RetryBudget(lanes_of(config), circuits.hopeless)
     return retry(head_first(redirects(hop, chain)), again, turnstile.rest, budget)

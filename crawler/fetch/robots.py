@@ -17,8 +17,8 @@ HOPS: Final = 5  # RFC 9309, 2.3.1.2: at least five redirects are followed
 PATH: Final = "/robots.txt"
 
 
-def robots(fetch: Fetch, agent: str) -> Fetch:
-    """Refuse what the robots.txt of its origin forbids to this agent.
+def robots(fetch: Fetch, agent: str, seconds: float) -> Fetch:
+    """Refuse what the robots.txt of its origin forbids to this agent; reading it has `seconds`.
 
     The file is asked for with the seat of the first visit that needs it, so that a run with a
     single seat does not wait for itself.
@@ -32,7 +32,7 @@ def robots(fetch: Fetch, agent: str) -> Fetch:
     async def rules(request: Request) -> Protego | None:
         origin = origin_of(request.url)
         if origin not in known:
-            trail = Trail(seat=request.trail.seat)
+            trail = Trail(seat=request.trail.seat, left=seconds)
             request.trail.seat = None
             known[origin] = asyncio.create_task(_read(follow, origin, trail))
         return await asyncio.shield(known[origin])

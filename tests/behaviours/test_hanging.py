@@ -15,12 +15,14 @@ from unittest import mock
 
 import pytest
 
-from crawler.config import Checks, Config, Duration, Retry
+from crawler.config import Checks, Config, Duration, Network, Retry
 from crawler.demo.web import png
-from storage.model import Finding, Kind, Size
+from crawler.progress import Silence
+from crawler.wiring import open_running
+from storage.model import Finding, Kind, Size, Target
 from tests import clock
 from tests.behaviours.table import CHUNKED
-from tests.check import check
+from tests.check import Kept, check, config
 from tests.leaks import none_left
 from tests.site import Site, Step, answer, drip, hang, serve
 
@@ -155,3 +157,40 @@ def test_handshakes(hello: Step) -> None:
 
     assert (finding.verdict, finding.detail) == ("timeout", "tls: nothing within 10 s")
     assert [round(hop.elapsed, 3) for hop in finding.hops] == [10, 10, 10]
+
+
+@pytest.mark.parametrize(
+    "step",
+    [hang(), hang(HEAD + LENGTH), drip(b"", HEAD), drip(HEAD + LENGTH, b"#")],
+    ids=["nothing", "no body", "a slow head", "a slow body"],
+)
+def test_robots_txt(step: Step) -> None:
+    """robots.txt has the time of one attempt, and what cannot be read forbids everything."""
+    network = Network(robots=True, total_timeout=Duration(15))
+    settings = Config(checks=DEFAULT.checks, retry=DEFAULT.retry, network=network)
+
+    async def main() -> tuple[Finding, float]:
+        async with serve() as site:
+            site.add(f"{AT}robots.txt", step)
+            async with none_left(site):
+                finding = await check(site, AT, Kind.WEB, settings)
+        return finding, asyncio.get_running_loop().time()
+
+    finding, took = clock.run_on_sockets(main())
+
+    assert (finding.verdict, finding.requests) == ("robots-denied", 0)
+    assert took == pytest.approx(15, abs=0.1)
+
+
+@pytest.mark.parametrize("robots", [True, False])
+async def test_a_run_that_is_told_to_end_leaves_nothing(*, robots: bool) -> None:
+    """Whatever a run waits for, it waits no longer once it is told to end."""
+    kept, settings = Kept(), config(network={"robots": robots, "read_timeout": Duration(60)})
+    async with serve() as site:
+        site.fallback = hang()
+        async with none_left(site), open_running(settings, (site.detour,), kept, Silence()) as running:
+            targets = [(f"h{n}.example", Target(n, f"http://h{n}.example/", Kind.WEB)) for n in range(3)]
+            run = asyncio.create_task(running.check(targets))
+            await site.hear(3)
+            running.abort("interrupted", "the user said so")
+            await run
