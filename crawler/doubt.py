@@ -4,7 +4,7 @@ what it says of a page that cannot exist.
 Requests are saved, not evidence. The first page of a site that answers asks for the probe. A site that
 says 404 to it is believed by its status from then on; one that says 200 has each of its pages read, by GET
 from the start. A folder has a probe of its own only where its page stays in doubt. In a large run, sites of
-which but one page is asked are probed only while all probes stay below a tenth of the pages.
+which but one page is asked are probed only while all probes stay below a twelfth of the pages.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from crawler.sibling import folder_of, sibling
 from crawler.urls import masked, origin_of
 from storage.model import Verdict
 
-SHARE: Final = 0.1  # probes a page, at most, where there are more than FEW
-FEW: Final = 100
+SHARE: Final = 0.085  # probes a page, at most, where there are many pages (benchmarks/probe_cost.py)
+FEW: Final = 100  # probes that a run may make, however few its pages
 HTML: Final = ("", "text/html", "application/xhtml+xml")
 
 

@@ -180,7 +180,7 @@ async def test_a_page_that_is_gone_when_it_is_read() -> None:
 
 
 async def test_probes_of_a_large_run() -> None:
-    """Sites of one page are probed as far as a tenth of the pages allows, the same ones each time."""
+    """Sites of one page are probed as far as a twelfth of the pages allows, the same ones each time."""
     urls = [f"http://h{n}.example/news/council-votes-on-new-bridge" for n in range(1100)]
     async with serve() as site:
         site.fallback = page(LIVE)
