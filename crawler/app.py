@@ -42,7 +42,10 @@ REPORTED_EVERY: Final = 50  # documents between two words to the observer
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a command line adds to the configuration; `max_runtime` is in seconds."""
+    """What a command line adds to the configuration; `max_runtime` is in seconds.
+
+    `only` are the ids of the targets to ask, if not all that are due.
+    """
 
     command: str = AUDIT
     paths: tuple[str, ...] = ()
@@ -51,6 +54,7 @@ class Options:
     max_runtime: float | None = None
     connect_to: tuple[str, ...] = ()
     workers: int = 1
+    only: frozenset[int] = frozenset()
 
     @property
     def kinds(self) -> tuple[Kind, ...] | None:
@@ -163,7 +167,8 @@ class _Audit:
         if options.kinds is None:
             return []
         only = options.command == REFRESH
-        return due(self._engine, self._run, options.kinds, keeper, force=options.force, only_cache=only)
+        found = due(self._engine, self._run, options.kinds, keeper, force=options.force, only_cache=only)
+        return [one for one in found if one.id in options.only] if options.only else found
 
     async def _visit(self, running: Running | Pool, targets: list[Target]) -> str:
         lane_of = lanes_of(self._config)

@@ -15,6 +15,7 @@ from typing import Final
 import click
 
 from crawler.cli.audit import audit
+from crawler.cli.cache import cache
 from crawler.cli.db import db
 from crawler.cli.demo import demo
 from crawler.cli.diff import diff
@@ -56,7 +57,7 @@ def cli(context: click.Context, config: str | None, quiet: bool, verbose: bool) 
     context.obj = {"config": config, "quiet": quiet, "verbose": verbose}
 
 
-for command in (audit, refresh, run, report, diff, explain, pin, db, schedule, demo, doctor):
+for command in (audit, refresh, run, report, diff, explain, pin, cache, db, schedule, demo, doctor):
     cli.add_command(command)
 
 

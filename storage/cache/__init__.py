@@ -5,15 +5,24 @@ leaves a file that no row names, which `collect` takes away. `docs/cache.md` tel
 """
 
 from storage.cache.blobs import Blob, Blobs
+from storage.cache.export import Exported, export
+from storage.cache.house import Collected, Fault, collect, repair, verify
 from storage.cache.index import entries, forget, named
 from storage.cache.names import digest_of, name_of
 
 __all__ = [
     "Blob",
     "Blobs",
+    "Collected",
+    "Exported",
+    "Fault",
+    "collect",
     "digest_of",
     "entries",
+    "export",
     "forget",
     "name_of",
     "named",
+    "repair",
+    "verify",
 ]

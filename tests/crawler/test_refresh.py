@@ -51,6 +51,8 @@ async def refresh(folder: Path, site: Site, *words: str, command: str = "refresh
 def images(folder: Path, *urls: str, cached: bool = False) -> None:
     """A record with images."""
     records(folder)
+    config = folder / "config.toml"
+    config.write_text(config.read_text().replace("_timeout = 1\n", "_timeout = 20\n"))
     said = ", isCached: true" if cached else ""
     lines = "".join(f'  - {{url: "{url}"{said}}}\n' for url in urls)
     (folder / "seeds" / "a.md").write_text(f"---\nimages:\n{lines}---\n")

@@ -1,0 +1,216 @@
+"""Looking after the image cache: verify, gc, export and path, through the program itself."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from storage.cache import digest_of
+from storage.cache.export import encoded, place_of
+from tests.crawler.pictures import picture
+from tests.crawler.test_refresh import H, files, images, place, refresh, tagged
+from tests.program import run
+from tests.site import Site, serve
+
+HOUR = 3600
+
+
+@asynccontextmanager
+async def filled(folder: Path, count: int = 3) -> AsyncIterator[Site]:
+    """A cache with some pictures, and the site that they come from."""
+    async with serve() as site:
+        images(folder, *(f"{H}/{n}.png" for n in range(count)))
+        for number in range(count):
+            site.add(f"{H}/{number}.png", tagged(picture(number)))
+        await refresh(folder, site)
+        yield site
+
+
+def configure(folder: Path, section: str, line: str) -> None:
+    """Add a line to a section of the configuration."""
+    path = folder / "config.toml"
+    text = path.read_text()
+    mark = f"[{section}]\n"
+    key = line.partition("=")[0]
+    text = "".join(one for one in text.splitlines(keepends=True) if one.partition("=")[0] != key)
+    path.write_text(text.replace(mark, mark + line + "\n") if mark in text else f"{text}{mark}{line}\n")
+
+
+async def test_verify_finds_and_mends(tmp_path: Path) -> None:
+    """A wrong byte, a missing file and a stray one are told; a repair fetches what is ours again."""
+    async with filled(tmp_path) as site:
+        configure(tmp_path, "network", f'connect_to = ["{site.detour}"]')
+        whole, root = files(tmp_path), tmp_path / "cache"
+        clean = await run(tmp_path, "cache", "verify")
+        (root / place(picture(0))).write_bytes(b"x" * len(picture(0)))
+        (root / place(picture(1))).unlink()
+        (root / "notes.txt").write_text("mine")
+        found = await run(tmp_path, "cache", "verify")
+        mended = await run(tmp_path, "cache", "verify", "--repair")
+        again = await run(tmp_path, "cache", "verify")
+
+    assert (clean.code, clean.out) == (0, "")
+    assert found.code == 1
+    assert {line.partition(":")[0] for line in found.out.splitlines()} == {
+        place(picture(0)),
+        place(picture(1)),
+        "notes.txt",
+    }
+    assert mended.code == 0, mended.err
+    assert "2 of 2 images are back" in mended.err
+    assert (again.code, again.out) == (0, "notes.txt: no file of the cache: it is left alone\n")
+    assert files(tmp_path) == {**whole, "notes.txt": b"mine"}
+
+
+async def test_repair_that_cannot_fetch(tmp_path: Path) -> None:
+    """What does not come again is missing in the index as well, and the exit code tells."""
+    async with filled(tmp_path) as site:
+        configure(tmp_path, "network", f'connect_to = ["{site.detour}"]')
+        site.add(f"{H}/0.png")
+        (tmp_path / "cache" / place(picture(0))).write_bytes(b"x")
+        done = await run(tmp_path, "cache", "verify", "--repair")
+    assert done.code == 1
+    assert "0 of 1 images are back" in done.err
+    assert place(picture(0)) not in files(tmp_path)
+
+
+def age(folder: Path, *names: str) -> None:
+    """Make files as old as those of a run long ago."""
+    then = time.time() - 2 * HOUR
+    for name in names:
+        os.utime(folder / "cache" / name, (then, then))
+
+
+async def test_gc_takes_what_nothing_names(tmp_path: Path) -> None:
+    """Orphans and leavings of killed runs go, but not young ones; what records name stays."""
+    async with filled(tmp_path) as site:
+        root, kept = tmp_path / "cache", files(tmp_path)
+        orphan, young = place(picture(8)), place(picture(9))
+        for name in (orphan, young, ".aside/1-1", ".aside/2-2"):
+            (root / name).parent.mkdir(exist_ok=True)
+            (root / name).write_bytes(b"x")
+        age(tmp_path, orphan, ".aside/1-1")
+        done = await run(tmp_path, "cache", "gc")
+        assert site.log
+
+    assert done.code == 0, done.err
+    assert "1 files of 1 B removed" in done.out
+    assert set(files(tmp_path)) == {*kept, young, ".aside/2-2"}
+
+
+async def test_gc_makes_room(tmp_path: Path) -> None:
+    """Over `cache_size`, what no record names goes first, the least recently confirmed before others."""
+    async with filled(tmp_path, 4) as site:
+        images(tmp_path, f"{H}/3.png")
+        configure(tmp_path, "images", f"cache_size = {2 * len(picture(1)) + 10}")
+        with sqlite3.connect(tmp_path / "linkhealth.db") as database:
+            when = "UPDATE cached SET confirmed_at = ? WHERE digest = ?"
+            for number, hour in ((0, 5), (1, 3), (2, 4), (3, 1)):
+                moment = f"2026-01-01 0{hour}:00:00.000000"
+                database.execute(when, (moment, digest_of(picture(number))))
+        database.close()
+        await refresh(tmp_path, site, "--only-kind", "web")
+        done = await run(tmp_path, "cache", "gc")
+        some = set(files(tmp_path))
+        configure(tmp_path, "images", "cache_size = 1")
+        named = await run(tmp_path, "cache", "gc")
+        every = await run(tmp_path, "cache", "gc", "--all")
+
+    assert done.code == 0, done.err
+    assert some == {place(picture(0)), place(picture(3))}
+    assert named.code == 1
+    assert "--all" in named.err
+    assert every.code == 0
+    assert files(tmp_path) == {}
+    with sqlite3.connect(tmp_path / "linkhealth.db") as database:
+        assert database.execute("SELECT count(*) FROM cached").fetchone() == (0,)
+    database.close()
+
+
+@pytest.mark.parametrize("layout", ["url", "digest"])
+async def test_export_for_a_static_site(tmp_path: Path, layout: str) -> None:
+    """Every image is copied, and the manifest leads to it; a second export writes nothing."""
+    async with filled(tmp_path):
+        first = await run(tmp_path, "cache", "export", "out", "--layout", layout)
+        second = await run(tmp_path, "cache", "export", "out", "--layout", layout)
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
+
+    assert first.out == "3 images in out, 3 files written\n"
+    assert second.out == "3 images in out, 0 files written\n"
+    assert set(manifest) == {f"{H}/{n}.png" for n in range(3)}
+    for number in range(3):
+        said, body = manifest[f"{H}/{number}.png"], picture(number)
+        assert (tmp_path / "out" / said["file"]).read_bytes() == body
+        assert (said["size"], said["format"], said["digest"]) == (len(body), "PNG", digest_of(body))
+        expected = f"site.example/{number}.png" if layout == "url" else place(body)
+        assert said["file"] == expected
+
+
+async def test_export_of_strange_urls(tmp_path: Path) -> None:
+    """No URL leads out of the folder, and none takes the place of another."""
+    urls = [
+        f"{H}/a",
+        f"{H}/a.png",
+        f"{H}/A.png",
+        f"{H}/a.png/b",
+        "https://site.example/a.png",
+        f"{H}/a?x=../../../etc/passwd",
+        f"{H}/..%2f..%2fetc/passwd",
+        f"{H}/%00/con/.htaccess",
+        f"{H}/" + "y" * 3000,
+        f"{H}//x//",
+        "http://manifest.json/x",
+    ]
+    async with serve() as site:
+        images(tmp_path, *(url for url in urls if not url.startswith("https")))
+        for number, url in enumerate(urls):
+            site.add(url, tagged(picture(number)))
+        await refresh(tmp_path, site)
+        done = await run(tmp_path, "cache", "export", "out")
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
+    root = (tmp_path / "out").resolve()
+
+    assert done.code == 0, done.err
+    assert set(urls) - set(manifest) == {urls[4]}
+    assert len({said["file"].lower() for said in manifest.values()}) == len(manifest)
+    for url, said in manifest.items():
+        path = root / said["file"]
+        assert path.resolve().is_relative_to(root)
+        assert path.read_bytes() == picture(urls.index(url))
+
+
+async def test_export_follows_no_link(tmp_path: Path) -> None:
+    """A link below the folder that leads out of it is an error, and nothing is written there."""
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "site.example").symlink_to(tmp_path / "elsewhere")
+    async with filled(tmp_path):
+        done = await run(tmp_path, "cache", "export", "out")
+    assert done.code == 2
+    assert "symbolic link" in done.err
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+async def test_path_of_an_image(tmp_path: Path) -> None:
+    """The file of a URL, to be used by scripts; 1 for what is not there."""
+    async with filled(tmp_path):
+        done = await run(tmp_path, "cache", "path", f"{H}/1.png")
+        none = await run(tmp_path, "cache", "path", f"{H}/none.png")
+    assert (done.code, done.out) == (0, f"cache/{place(picture(1))}\n")
+    assert (none.code, none.out) == (1, "")
+
+
+def test_names_are_encoded() -> None:
+    """Whatever a URL holds, a name has plain characters only, is no dot, and is short enough."""
+    assert encoded("..") == "%2E%2E"
+    assert encoded("a b/ä~") == "a%20b%2F%C3%A4%7E"
+    assert len(encoded("x" * 999)) <= 180
+    assert place_of("http://u:p@h:80/a/../b?c", "png") == "h%3A80/a/%2E%2E/b%3Fc.png"
+    assert place_of("http://h", "gif") == "h/index.gif"
