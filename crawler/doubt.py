@@ -188,14 +188,16 @@ class Weighed:
 
     def note(self, trail: Trail, probe: Probed | None) -> None:
         """Keep the signs as evidence, where there are any for it."""
-        for name, signs in (("soft_404", self.gone), ("parked", self.sold)):
+        kinds = ("soft_404", self.gone, soft404.THRESHOLD), ("parked", self.sold, parked.THRESHOLD)
+        for name, signs, enough in kinds:
             if any(points > 0 for points in signs.values()):
                 said = probe and {
                     "url": masked(probe.asked),
                     "to": masked(probe.final),
                     "status": probe.status,
                 }
-                trail.evidence[name] = {"points": sum(signs.values()), "signs": signs, "probe": said}
+                points = sum(signs.values())
+                trail.evidence[name] = {"points": points, "enough": enough, "signs": signs, "probe": said}
 
 
 def _seen(request: Request, answer: Answer) -> Seen:

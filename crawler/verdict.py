@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from crawler import errors
+from crawler.data import table
 from storage.model import Redirect, Verdict
 
 STATUSES: Final[Mapping[int, Verdict]] = {
@@ -59,20 +60,11 @@ ERRORS: Final[Mapping[type[errors.CrawlerError], Verdict]] = {
     errors.BadRedirect: Verdict.BAD_REDIRECT,
 }
 
-# Where a wall between robots and people leaves its mark, and the marks.
+# Where a wall between robots and people leaves its mark, and the marks, by header and by page.
 WALLED: Final = frozenset({202, 403, 405, 406, 429, 503})
-WALL_HEADERS: Final = ("cf-mitigated", "x-datadome", "x-amzn-waf-action")
-WALL_PAGES: Final = (
-    b"<title>Just a moment...</title>",
-    b"/cdn-cgi/challenge-platform/",
-    b"Attention Required! | Cloudflare",
-    b"captcha-delivery.com",
-    b"_Incapsula_Resource",
-    b"px-captcha",
-    b"/.within.website/x/cmd/anubis/",
-    b"awsWafCookieDomainList",
-    b"Pardon Our Interruption",
-)
+WALLS: Final = table("walls")["wall"]
+WALL_HEADERS: Final = tuple(name for wall in WALLS for name in wall["headers"])
+WALL_PAGES: Final = tuple(text.encode() for wall in WALLS for text in wall["pages"])
 
 
 def walled(status: int, headers: Mapping[str, str], body: bytes) -> str | None:

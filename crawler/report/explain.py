@@ -25,6 +25,8 @@ MEANINGS: Final = {
     "content": "there is an answer, but not the thing that was promised",
     "unchecked": "nothing was asked, so nothing is known",
 }
+# What is weighed by signs; docs/verdicts.md has their points.
+SIGNS: Final = {"soft_404": "Signs of a soft 404", "parked": "Signs of a parked domain"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,7 @@ def explain(story: Story) -> Iterator[str]:
         yield f"Pinned:  {entry.pin.word.value} by {shown(entry.pin.author)} at {moment(entry.pin.at)}"
         yield f": {shown(entry.pin.why)}\n"
     yield from _verdict(entry)
+    yield from _signs(entry)
     yield from _requests(story)
     if entry.finding is not None and entry.finding.picture is not None:
         yield f"\nImage: {_picture(entry.finding.picture)}\n"
@@ -81,6 +84,21 @@ def _verdict(entry: Entry) -> Iterator[str]:
     since = f", failing since {moment(entry.failing_since)}" if entry.failing_since else ""
     yield f"State:   {entry.state.value}{since}\n"
     yield f"Checked: {moment(finding.checked_at)}; next due {moment(entry.next_due) or 'at once'}\n"
+
+
+def _signs(entry: Entry) -> Iterator[str]:
+    """The signs that were weighed: what each says, its points, and what a page that cannot exist got."""
+    evidence = entry.finding.evidence if entry.finding is not None else {}
+    for name, title in SIGNS.items():
+        weighed = evidence.get(name)
+        if not isinstance(weighed, dict):
+            continue
+        yield f"\n{title}: {weighed['points']} points, {weighed['enough']} are enough\n"
+        for sign, points in weighed["signs"].items():
+            yield f"  {points:+4}  {shown(sign)}\n"
+        probe = weighed["probe"]
+        if probe:
+            yield f"  probe {shown(probe['url'])} -> {probe['status']} at {shown(probe['to'])}\n"
 
 
 def _requests(story: Story) -> Iterator[str]:

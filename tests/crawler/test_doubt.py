@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
 from crawler.sibling import folder_of, sibling
 from storage.model import Finding, Kind
 from tests.check import check, check_all, config
+from tests.program import records, run
 from tests.site import Site, Step, answer, page, redirect, serve
 
 H = "http://site.example"
@@ -213,6 +215,21 @@ async def test_credentials_do_not_follow_a_probe_to_another_origin() -> None:
 
 
 SHAPES = ["/news/story-12-of-99.html", "/a/b/", "/", "/x", "/caf%C3%A9/%E4%B8%AD.php?id=3", "/a.b/c.d.e?x#y"]
+
+
+async def test_the_program_tells_why(tmp_path: Path) -> None:
+    """By default an audit finds soft 404s, and explain prints each sign with its points."""
+    async with serve() as site:
+        site.fallback = page(MISSING)
+        records(tmp_path, DEEP)
+        done = await run(tmp_path, "audit", "--format", "jsonl", "--connect-to", site.detour)
+    story = await run(tmp_path, "explain", DEEP)
+
+    assert done.code == 1
+    assert done.lines()[DEEP]["verdict"] == "soft-404"
+    assert done.lines()[DEEP]["class"] == "content"
+    assert " +35  the title says so" in story.out
+    assert f"probe {folder_of(DEEP)}" in story.out
 
 
 @pytest.mark.parametrize("path", SHAPES)
