@@ -34,7 +34,7 @@ class Ledger:
         advance: Advance,
         *,
         batch: int = 2000,
-        every: float = 1.0,
+        every: float = 0.5,
     ) -> None:
         self._writer = Writer(engine, run, advance)
         self._batch, self._every = batch, every
@@ -60,6 +60,9 @@ class Ledger:
         Raises:
             LedgerError: an earlier write failed, and this finding is not taken.
         """
+        # To wait first means that a finding whose `put` was cancelled was not taken.
+        while len(self._waiting) >= self._batch * BACKLOG and self._write is not None:
+            await asyncio.wait({self._write})
         if self._failure is not None:
             raise self._failure.with_traceback(None)
         self._waiting.append(finding)
@@ -67,8 +70,6 @@ class Ledger:
             self._start()
         else:
             self._wind()
-        while len(self._waiting) >= self._batch * BACKLOG and self._write is not None:
-            await asyncio.wait({self._write})
 
     async def close(self) -> None:
         """Write what waits, once more what could not be written before; a cancellation waits too.

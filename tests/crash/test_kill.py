@@ -9,13 +9,14 @@ import asyncio
 import random
 import sqlite3
 import time
+from collections.abc import Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
 
 from tests.program import QUICK, ended, run, start
-from tests.site import Site, page, serve
+from tests.site import Asked, Site, page, serve
 
 SEED = 20261123
 LOST = 2.0  # seconds of findings that a kill may cost
@@ -59,6 +60,18 @@ def _unended(folder: Path) -> int:
     return len(_rows(folder, "SELECT command FROM run WHERE ended IS NULL"))
 
 
+def _answered(asked: Sequence[Asked], before: float) -> set[str]:
+    """The URLs whose answers the program had taken before a time.
+
+    It asks a host a third time only once it is done with the first: two at once are allowed.
+    """
+    hosts: dict[str, list[Asked]] = {}
+    for one in asked:
+        hosts.setdefault(one.headers["host"], []).append(one)
+    pairs = (pair for some in hosts.values() for pair in zip(some, some[2:], strict=False))
+    return {one.url for one, later in pairs if later.at < before}
+
+
 async def _killed(site: Site, folder: Path, chance: random.Random) -> float:
     """Start the program and kill it at some moment; tell when that was, in monotonic seconds."""
     process = await start(folder, "audit", "--connect-to", site.detour, "-o", "report.txt")
@@ -90,7 +103,7 @@ async def test_nothing_is_lost_and_nothing_asked_twice(tmp_path: Path, round_: i
             known = _found(tmp_path)
             at = await _killed(site, tmp_path, chance)
             asked = site.log[before:]
-            assert {one.url for one in asked if one.at < at - LOST} | known <= _found(tmp_path)
+            assert _answered(asked, at - LOST) | known <= _found(tmp_path)
             assert not {one.url for one in asked} & known
         before, known, unended = len(site.log), _found(tmp_path), _unended(tmp_path)
         done = await run(tmp_path, "audit", "--connect-to", site.detour, "-o", "report.txt")
