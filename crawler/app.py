@@ -44,7 +44,8 @@ REPORTED_EVERY: Final = 50  # documents between two words to the observer
 class Options:
     """What a command line adds to the configuration; `max_runtime` is in seconds.
 
-    `only` are the ids of the targets to ask, if not all that are due.
+    `only` are the ids of the targets to ask, if not all that are due. `signals`: end at SIGTERM and
+    Ctrl-C as a program does.
     """
 
     command: str = AUDIT
@@ -55,6 +56,7 @@ class Options:
     connect_to: tuple[str, ...] = ()
     workers: int = 1
     only: frozenset[int] = frozenset()
+    signals: bool = True
 
     @property
     def kinds(self) -> tuple[Kind, ...] | None:
@@ -121,7 +123,7 @@ class _Audit:
     async def run_it(self) -> Outcome:
         ended = "failed"
         try:
-            with self._signals():
+            with self._signals() if self._options.signals else nullcontext():
                 ended = await self._check()
             await asyncio.to_thread(settle, self._engine, self._judge)
         finally:
