@@ -21,6 +21,11 @@ QUICK = Config(
     hosts=Hosts(interval=Duration(0)),
     retry=Retry(backoff=Duration(0.01), max_wait=Duration(2)),
 )
+# For tests that wait for nothing: however busy the machine is, no answer of theirs is late.
+PATIENT = msgspec.structs.replace(
+    QUICK,
+    network=Network(connect_timeout=Duration(10), read_timeout=Duration(20), total_timeout=Duration(20)),
+)
 
 
 class Kept:

@@ -16,7 +16,7 @@ import msgspec
 import pytest
 
 from storage.model import Kind
-from tests.check import check
+from tests.check import PATIENT, check
 from tests.site import Site
 
 ROOT: Final = Path(__file__).parents[2]
@@ -43,7 +43,7 @@ async def measure(port: int, kind: Kind, urls: list[str]) -> None:
     site.port = port
     for number, url in enumerate(urls):
         before = held()
-        finding = await check(site, url, kind)
+        finding = await check(site, url, kind, PATIENT)
         said = Said(finding.verdict.value, finding.detail, held() - before)
         if number:
             sys.stdout.write(msgspec.json.encode(said).decode() + "\n")
@@ -57,7 +57,7 @@ async def measured(site: Site, kind: Kind, good: str, urls: Mapping[str, str]) -
     process = await asyncio.create_subprocess_exec(
         sys.executable, *words, cwd=ROOT, stdout=asyncio.subprocess.PIPE
     )
-    out, _ = await asyncio.wait_for(process.communicate(), 60)
+    out, _ = await asyncio.wait_for(process.communicate(), 120)
     assert process.returncode == 0
     lines = [msgspec.json.decode(line, type=Said) for line in out.splitlines()]
     return dict(zip(urls, lines, strict=True))

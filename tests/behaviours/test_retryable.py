@@ -16,9 +16,10 @@ from typing import Any
 
 import pytest
 
+from crawler.config import Config
 from storage.model import Finding, Kind
 from tests.behaviours.table import pic
-from tests.check import QUICK, check, check_all
+from tests.check import PATIENT, QUICK, check, check_all
 from tests.site import Site, Step, answer, cut, hang, reset, serve
 
 RATE_LIMITS = (420, 429)
@@ -56,12 +57,14 @@ def said(finding: Finding) -> Said:
     return finding.verdict.value, finding.attempts, finding.requests
 
 
-async def ask(site: Site, kind: Kind, fails: int, steps: dict[str, Step]) -> dict[str, Said]:
+async def ask(
+    site: Site, kind: Kind, fails: int, steps: dict[str, Step], settings: Config = PATIENT
+) -> dict[str, Said]:
     """What is said of each failing host, once it is sure that the site saw the same requests."""
     urls = {name: f"http://h{number}.example/" for number, name in enumerate(steps)}
     for name, step in steps.items():
         site.add(urls[name], *script(fails, step))
-    findings = await check_all(site, dict.fromkeys(urls.values(), kind))
+    findings = await check_all(site, dict.fromkeys(urls.values(), kind), settings)
     for finding in findings.values():
         assert [hop.method for hop in finding.hops] == site.asked(finding.url)
     return {name: said(findings[url]) for name, url in urls.items()}
@@ -83,7 +86,7 @@ async def test_statuses(kind: Kind, fails: int) -> None:
 async def test_connections_that_break_or_hang(kind: Kind, fails: int) -> None:
     """A reset or a silence in any place of the head is asked again."""
     async with serve() as site:
-        found = await ask(site, kind, fails, FAULTS)
+        found = await ask(site, kind, fails, FAULTS, QUICK)
 
     for name in FAULTS:
         last = "reset" if name.startswith("reset") else "timeout"
@@ -124,7 +127,7 @@ async def test_refused_connections(kind: Kind, fails: int) -> None:
     async with serve() as site:
         site.add("http://late.example/", pic())
         with refusing(site, fails) as detour:
-            finding = await check(site, "http://late.example/", kind, QUICK, detour)
+            finding = await check(site, "http://late.example/", kind, PATIENT, detour)
 
     verdict = "refused" if fails == EVER else "ok"
     assert said(finding) == (verdict, *cost(kind, fails, again=False))
