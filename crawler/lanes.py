@@ -313,7 +313,8 @@ class Turnstile(Generic[Job]):
 
     def _rank_all(self) -> None:
         """Rank anew, once in as many starts as lanes are ready: what was known of them has grown."""
-        self._ready = [self._rank(lane) for *_, lane in self._ready]
+        for place, (*_, lane) in enumerate(self._ready):
+            self._ready[place] = self._rank(lane)
         heapq.heapify(self._ready)
         self._ranked = 0
 
