@@ -7,7 +7,9 @@ import re
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
+from stat import S_ISREG
 from typing import Final
 
 from storage.model import Document, Problem, Record, Stamp
@@ -70,10 +72,13 @@ def read_news(path: str, rules: Rules, known: Callable[[str, Stamp], bool]) -> D
 
 
 def _bytes(path: str) -> bytes:
-    file = Path(path)
-    if file.stat().st_size > LARGEST:
+    status = Path(path).stat()
+    if not S_ISREG(status.st_mode):
+        # A pipe or a device may never end.
+        raise _Unreadable("cannot be read: no regular file")
+    if status.st_size > LARGEST:
         raise _Unreadable(f"larger than {LARGEST // 2**20} MiB: split it into several files")
-    return file.read_bytes()
+    return Path(path).read_bytes()
 
 
 def _opened(path: str, data: bytes) -> bytes:
@@ -81,7 +86,9 @@ def _opened(path: str, data: bytes) -> bytes:
     if not path.lower().endswith(".gz"):
         return data
     try:
-        opened = zlib.decompressobj(16 + zlib.MAX_WBITS).decompress(data, LARGEST + 1)
+        opened = gzip.GzipFile(fileobj=BytesIO(data)).read(LARGEST + 1)
+    except EOFError as exc:
+        raise _Unreadable("its gzip breaks off") from exc
     except (zlib.error, gzip.BadGzipFile) as exc:
         raise _Unreadable(f"not gzip: {exc}") from exc
     if len(opened) > LARGEST:
