@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from crawler import app
-from crawler.cli.output import word_list
+from crawler.cli.output import output_file, word_list
 from crawler.cli.tell import tell
 from crawler.config import load, parse_detour, parse_duration
 from crawler.doctor import raise_open_files
@@ -55,7 +55,13 @@ def run_options(command: Callback) -> Callback:
     for option in (
         click.argument("paths", nargs=-1),
         click.option("--format", "format_", type=click.Choice(list(REPORTS))),
-        click.option("-o", "--output", metavar="FILE", help="Write the report there; - is stdout."),
+        click.option(
+            "-o",
+            "--output",
+            metavar="FILE",
+            callback=output_file,
+            help="Write the report there; - is stdout.",
+        ),
         click.option("--only-kind", type=kinds, multiple=True, help="Check this kind alone."),
         click.option("--force", is_flag=True, help="Check what is not due, too."),
         click.option("--max-runtime", type=DurationType(), help="End after 30s, 10m, 2h."),

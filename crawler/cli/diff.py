@@ -8,7 +8,7 @@ from typing import Any
 import click
 import sqlalchemy as sa
 
-from crawler.cli.output import write
+from crawler.cli.output import output_file, write
 from crawler.config import load
 from crawler.report.diff import DIFFS, WORSE
 from storage import queries
@@ -19,7 +19,7 @@ from storage.queries import Change
 @click.command()
 @click.option("--since", type=int, metavar="RUN", help="The run to compare with; default: the last but one.")
 @click.option("--format", "format_", type=click.Choice(list(DIFFS)), default="table")
-@click.option("-o", "--output", metavar="FILE", help="Write it there; - is stdout.")
+@click.option("-o", "--output", metavar="FILE", callback=output_file, help="Write it there; - is stdout.")
 @click.pass_obj
 def diff(obj: dict[str, Any], since: int | None, format_: str, output: str | None) -> int:
     """Tell what died, fell under suspicion, came back or moved since a run; nothing, if nothing did.

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Collection, Iterable
 from pathlib import Path
+from typing import TextIO
 
 import click
 
@@ -16,19 +18,45 @@ def write(pieces: Iterable[str], path: str | None) -> None:
     """Write the pieces to a file, or to standard output for None and `-`.
 
     Raises:
-        click.ClickException: the file cannot be written.
+        click.ClickException: the file, or standard output, cannot be written.
     """
     if path in {None, "-"}:
-        sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a text stream
-        for piece in pieces:
-            sys.stdout.write(piece)
-        sys.stdout.flush()
+        _to_standard_output(pieces)
         return
     try:
         with Path(str(path)).open("w", encoding="utf-8", errors="backslashreplace") as file:
             file.writelines(pieces)
     except OSError as exc:
         raise click.ClickException(f"-o {path}: cannot be written: {exc.strerror}") from exc
+
+
+def _to_standard_output(pieces: Iterable[str]) -> None:
+    out: TextIO | None = sys.stdout
+    if out is None:
+        raise click.ClickException("standard output is closed")
+    out.reconfigure(errors="backslashreplace")  # type: ignore[attr-defined]  # a text stream
+    try:
+        for piece in pieces:
+            out.write(piece)
+        out.flush()
+    except BrokenPipeError:
+        raise  # whoever read it has seen enough
+    except OSError as exc:
+        # What is left in the buffer would fail once more when the program ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
+        raise click.ClickException(f"standard output cannot be written: {exc.strerror}") from exc
+
+
+def output_file(_: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    """The file for a report, before hours of work are spent on what cannot be written there."""
+    if value in {None, "-"}:
+        return value
+    path = Path(str(value))
+    if path.is_dir():
+        raise click.BadParameter(f"{value} is a directory", param=parameter)
+    if not path.parent.is_dir():
+        raise click.BadParameter(f"there is no folder {path.parent}, make it first", param=parameter)
+    return value
 
 
 def word_list(_: click.Context, parameter: click.Parameter, value: str | None) -> tuple[str, ...]:

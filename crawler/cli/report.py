@@ -8,7 +8,7 @@ from typing import Any
 import click
 import sqlalchemy as sa
 
-from crawler.cli.output import failed, word_list, write
+from crawler.cli.output import failed, output_file, word_list, write
 from crawler.config import load
 from crawler.report import REPORTS, Selection, Summary, summarise
 from crawler.report.hosts import HOST_REPORTS, gather
@@ -22,7 +22,9 @@ from storage.model import Run
 @click.option("--only", callback=word_list, help="Classes, verdicts, issues or states.")
 @click.option("--by", type=click.Choice(["host"]), help="A row a host: requests, rate, waits, times.")
 @click.option("--format", "format_", type=click.Choice(list(REPORTS)), default="table")
-@click.option("-o", "--output", metavar="FILE", help="Write the report there; - is stdout.")
+@click.option(
+    "-o", "--output", metavar="FILE", callback=output_file, help="Write the report there; - is stdout."
+)
 @click.option("--fail-on", callback=word_list, help="What makes the exit code 1.")
 @click.pass_obj
 def report(obj: dict[str, Any], /, **options: Any) -> int:
