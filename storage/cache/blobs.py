@@ -41,7 +41,8 @@ class Blobs:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self._tokens = (f"{os.getpid()}-{secrets.token_hex(4)}-{number}" for number in itertools.count(1))
+        self._token = f"{os.getpid()}-{secrets.token_hex(8)}"
+        self._numbers = itertools.count(1)  # `next` of it is one step, so threads may share it
 
     def path(self, name: str) -> Path:
         """Where a file lies."""
@@ -56,7 +57,7 @@ class Blobs:
 
     def aside(self, data: bytes) -> str:
         """Write bytes under a name that nobody looks for; returns it."""
-        name = f"{ASIDE}/{next(self._tokens)}"
+        name = f"{ASIDE}/{self._token}-{next(self._numbers)}"
         with told(self.root), folder(self.root, [ASIDE], create=True) as parent:
             token = name.rpartition("/")[2]
             try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -53,6 +54,14 @@ def test_nothing_has_a_final_name_before_it_is_kept(blobs: Blobs) -> None:
     assert blobs.discard(token)
     assert not blobs.discard(token)
     assert files(blobs.root) == []
+
+
+def test_threads_do_not_get_in_each_others_way(blobs: Blobs) -> None:
+    """Each gets a name of its own, however many write at once."""
+    with ThreadPoolExecutor(8) as threads:
+        tokens = list(threads.map(blobs.aside, [BODY * number for number in range(1000)]))
+    assert len(set(tokens)) == 1000
+    assert sorted(blob.size for blob in blobs.asides()) == [len(BODY) * number for number in range(1000)]
 
 
 def test_folder_swept_by_another_process(blobs: Blobs) -> None:
