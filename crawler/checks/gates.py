@@ -16,6 +16,9 @@ from crawler.data import table
 
 DATA: Final = table("gates")
 WORDS: Final = frozenset(DATA["words"])
+LOGIN, CONSENT, PAYWALL = (
+    tuple(map(fold, DATA[f"{name}_phrases"])) for name in ("login", "consent", "paywall")
+)
 CHALLENGES: Final = tuple(mark.casefold() for wall in table("walls")["wall"] for mark in wall["pages"])
 PARTS: Final = re.compile(r"[/\-_.?=&]")
 FEW: Final = 350  # visible words; a page with more has something of its own behind its forms
@@ -42,14 +45,14 @@ def _login(page: Page) -> str | None:
     if "password" in page.inputs:
         return "asks for a password"
     lines = {fold(line) for line in (page.title, *page.headings)}
-    starts = (phrase for line in lines for phrase in DATA["login_phrases"] if line.startswith(phrase))
+    starts = (phrase for line in lines for phrase in LOGIN if line.startswith(phrase))
     phrase = next(starts, None)
     return None if phrase is None or not page.inputs else f"asks for a login ({phrase})"
 
 
 def _consent(text: str, sources: str) -> str | None:
     mark = says(sources, (name.casefold() for name in DATA["consent"]))
-    phrase = says(text, DATA["consent_phrases"])
+    phrase = says(text, CONSENT)
     if phrase is None:
         return None
     return f"asks for consent ({phrase})" if mark or "cookie" in text or "partner" in text else None
@@ -58,7 +61,7 @@ def _consent(text: str, sources: str) -> str | None:
 def _paywall(page: Page, text: str) -> str | None:
     if '"isaccessibleforfree":false' in "".join(page.data.casefold().split()).replace('"false"', "false"):
         return "says that it is not free"
-    phrase = says(text, DATA["paywall_phrases"])
+    phrase = says(text, PAYWALL)
     return None if phrase is None else f"asks for a subscription ({phrase})"
 
 

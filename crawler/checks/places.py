@@ -12,7 +12,7 @@ from crawler.checks.fingerprint import url_words
 INDEX: Final = re.compile(r"(index|default|home|main|welcome|homepage|start)(\.[a-z]{2,5})?")
 LANGUAGE: Final = re.compile(r"[a-z]{2}([-_][a-z]{2})?")
 NOWHERE: Final = re.compile(
-    r"(^|[/\-_.])(404|40[04]\w*|not-?_?found|page-?not-?found|notfound|error|errors|error-?page|fehler|errore|erreur)($|[/\-_.])"
+    r"(^|[/\-_.])(40[04]|not[-_]?found|page-?not-?found|notfound|error|errors|error-?page|fehler|errore|erreur)($|[/\-_.])"
 )
 SEARCH: Final = re.compile(
     r"(^|/)(search|suche|recherche|buscar|busca|cerca|ricerca|arama|poisk)(\.\w+)?(/|$)"

@@ -43,8 +43,8 @@ OWN: Final = 2  # words of the URL that the title of a page repeats
 
 # What parts the name of a page from that of its site: bars, dashes with spaces around them, dots, arrows.
 PARTING: Final = re.compile(r"[|\u00b7\u00bb:\u2022/\u2013\u2014]|\s-\s")
-PHRASES: Final = tuple(phrase for language in table("not_found").values() for phrase in language["phrases"])
-TITLES: Final = frozenset(title for language in table("not_found").values() for title in language["titles"])
+PHRASES: Final = tuple(fold(phrase) for said in table("not_found").values() for phrase in said["phrases"])
+TITLES: Final = frozenset(fold(title) for said in table("not_found").values() for title in said["titles"])
 ARTICLE_TYPES: Final = ("article", "newsarticle", "reportagenewsarticle", "blogposting", "liveblogposting")
 
 
@@ -209,9 +209,9 @@ def _against(seen: Seen, page: Page, probe: Probed | None, *, spoken: bool) -> S
         yield f"a gate: {barred}", -150
     if is_article(page):
         yield "says that it is an article", -40
-    title = set(words(page.title))
-    if len(title & places.names(seen.asked)) >= OWN:
-        yield "its title is what the URL names", -30
+    lines = page.title if spoken else " ".join((page.title, *page.headings))
+    if len(set(words(lines)) & places.names(seen.asked)) >= OWN:
+        yield "its title or heading is what the URL names", -30
     if probe is not None and probe.honest and not seen.led:
         yield "the site says 404 where it means it", -30
 
