@@ -45,7 +45,8 @@ class Visitor:
     """Visits targets.
 
     `headers` are the configured ones by host; `excluded` tells which URLs are; `max_wait` is the
-    longest wait in seconds that this run accepts; `doubt` looks twice at web pages; `now` is UTC.
+    longest wait in seconds that this run accepts; `doubt` looks twice at web pages; `walls` tells
+    the statuses by which a host is known to turn robots away; `now` is UTC.
     """
 
     fetch: Fetch
@@ -54,6 +55,7 @@ class Visitor:
     excluded: Callable[[str], bool]
     max_wait: float
     doubt: Doubt | None = None
+    walls: Callable[[str], frozenset[int]] = lambda _: frozenset()
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def at_once(self, target: Target) -> Finding | None:
@@ -127,6 +129,8 @@ class Visitor:
         verdict, detail = of_status(answer.status), None
         mark = walled(answer.status, answer.headers, answer.body)
         wait = asked_wait(answer) if answer.status in PASSING else None
+        if mark is None and answer.status in self.walls(host_of(answer.url)):
+            mark = f"this host turns robots away with {answer.status}"
         if mark is not None:
             verdict, detail = Verdict.BOT_BLOCKED, mark
         if wait is not None and wait > self.max_wait:

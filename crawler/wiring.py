@@ -36,6 +36,7 @@ from crawler.fetch.redirects import Chain, redirects
 from crawler.fetch.retry import Retry, retry
 from crawler.fetch.robots import robots
 from crawler.history import Evidence, Freshness
+from crawler.known_hosts import Known, known
 from crawler.lanes import Pace, Turnstile
 from crawler.outage import Outage
 from crawler.plan import excluding
@@ -95,9 +96,20 @@ def lanes_of(config: Config) -> Callable[[str], str]:
 
     @lru_cache(maxsize=65_536)
     def lane_of(host: str) -> str:
-        return lane_key(host, patterns, config.hosts.join)
+        named = rules_for(config, host).lane
+        key = lane_key(host, patterns, config.hosts.join)
+        return named or (key if key in patterns or config.hosts.join == "host" else known(host).lane or key)
 
     return lane_of
+
+
+def known_for(config: Config, host: str) -> Known:
+    """What is known of a host: by the configuration, key by key, else by the data file."""
+    own, told = rules_for(config, host), known(host)
+    return Known(
+        told.head if own.head is None else own.head,
+        told.wall if own.wall is None else frozenset(own.wall),
+    )
 
 
 def rules_for(config: Config, name: str) -> HostRules:
@@ -157,7 +169,7 @@ def dialling(config: Config, detours: Sequence[str]) -> Dialling:
 
 def checks_of(config: Config, image: Check | None = None) -> dict[Kind, Check]:
     """The check of each kind; `image` stands in for the one by leading bytes."""
-    page = PageCheck(config.network.max_body)
+    page = PageCheck(config.network.max_body, lambda host: known_for(config, host).head)
     image = image or ImageCheck(config.images.max_bytes, config.images.max_pixels)
     if not config.checks.amp:
         return {Kind.WEB: page, Kind.AMP: page, Kind.AMP_CDN: page, Kind.IMAGE: image}
@@ -226,6 +238,7 @@ def parts(config: Config, turnstile: Turnstile[Target], wires: Wires, image: Che
         excluding(config.records.exclude),
         config.retry.max_wait,
         Doubt(fetch, doubts_of(config)),
+        lambda host: known_for(config, host).wall,
     )
     outage = Outage(contact, turnstile, config.network.outage_wait)
     return Parts(turnstile, visitor, outage, SecondPass(config.retry.second_pass), circuits.forget)

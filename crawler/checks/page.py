@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
@@ -10,6 +10,7 @@ from typing import Final
 from crawler.checks.base import Judgement
 from crawler.fetch.base import Answer, Request, Trail
 from crawler.fetch.codings import ACCEPTED
+from crawler.urls import host_of
 from storage.model import Kind, Target
 
 HEADERS: Final[Mapping[str, str]] = MappingProxyType(
@@ -22,13 +23,18 @@ HEADERS: Final[Mapping[str, str]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class PageCheck:
-    """Web, AMP and AMP-CDN targets; `limit` body bytes at most are read of a page."""
+    """Web, AMP and AMP-CDN targets; `limit` body bytes at most are read of a page.
+
+    `takes_head` tells of a host whether HEAD can be asked.
+    """
 
     limit: int
+    takes_head: Callable[[str], bool] = lambda _: True
 
     def ask(self, target: Target, trail: Trail) -> Request:
         """Ask a web page with HEAD first, an AMP page, wherever it lies, with GET."""
-        method = "HEAD" if target.kind is Kind.WEB else "GET"
+        head = target.kind is Kind.WEB and self.takes_head(host_of(target.url))
+        method = "HEAD" if head else "GET"
         return Request(target.url, method, HEADERS, limit=self.limit, trail=trail)
 
     def judge(self, request: Request, answer: Answer) -> Judgement:  # noqa: ARG002 - a Check

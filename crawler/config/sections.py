@@ -65,6 +65,9 @@ class HostRules(Section, frozen=True, kw_only=True):
     max_interval: Duration | None = None
     breaker: Count | None = None
     adaptive: bool | None = None
+    head: bool | None = None
+    wall: tuple[int, ...] | None = None
+    lane: str | None = None
 
 
 class Hosts(Section, frozen=True, kw_only=True):
