@@ -64,13 +64,14 @@ class Outage:
         self.over: Callable[[str], None] = lambda _: None
         contact.heard = self._believe
 
-    def hold(self, held: Held) -> bool:
-        """Take a finding that is in doubt; False if it is not."""
-        if not self._contact.doubtful or held.finding.verdict not in DOUBTFUL:
-            return False
+    def doubts(self, finding: Finding) -> bool:
+        """Whether a finding may be this machine's own fault; then it is to be held."""
+        return self._contact.doubtful and finding.verdict in DOUBTFUL
+
+    def hold(self, held: Held) -> None:
+        """Take a finding that is in doubt."""
         self._held.append(held)
         self._wonder()
-        return True
 
     def believed(self) -> list[Held]:
         """The findings that turned out to be true, or to be none; each is given once."""

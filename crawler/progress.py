@@ -92,7 +92,8 @@ class Lines:
 
     def read(self, records: int, links: int) -> None:
         """Tell how much was read, if it is time."""
-        self._tell(f"read {records} records with {links} links")
+        if self._is_time():
+            self.said(f"read {records} records with {links} links")
 
     def planned(self, total: int, lanes: int) -> None:
         """Tell how much is due."""
@@ -102,18 +103,20 @@ class Lines:
     def found(self, finding: Finding) -> None:
         """Tell how far it is, if it is time."""
         self._counts[finding.verdict.cls] += 1
-        problems = sum(self._counts[cls] for cls in PROBLEMS)
-        self._tell(f"checked {self._counts.total()} of {self._total}, {problems} problems")
+        if self._is_time():
+            problems = sum(self._counts[cls] for cls in PROBLEMS)
+            self.said(f"checked {self._counts.total()} of {self._total}, {problems} problems")
 
     def said(self, text: str) -> None:
         """Print a sentence."""
         print(text, file=sys.stderr, flush=True)  # noqa: T201 - progress is what this is for
 
-    def _tell(self, text: str) -> None:
+    def _is_time(self) -> bool:
         now = time.monotonic()
-        if now >= self._next:
-            self._next = now + self._every
-            self.said(text)
+        if now < self._next:
+            return False
+        self._next = now + self._every
+        return True
 
 
 class Silence(Lines):
@@ -122,8 +125,8 @@ class Silence(Lines):
     def planned(self, total: int, lanes: int) -> None:
         """Keep still."""
 
-    def _tell(self, text: str) -> None:
-        del text
+    def _is_time(self) -> bool:
+        return False
 
 
 def watch(*, progress: bool, quiet: bool) -> Bar | Lines:

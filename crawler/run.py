@@ -11,7 +11,7 @@ from crawler.errors import LaneClosed
 from crawler.fetch.base import Trail
 from crawler.lanes import Seat, Turnstile
 from crawler.outage import Held, Outage
-from crawler.second_pass import Failed, SecondPass
+from crawler.second_pass import SecondPass
 from crawler.visit import Visitor
 from storage.errors import StorageError
 from storage.model import Finding, Target
@@ -139,9 +139,10 @@ class Running:
         finally:
             if trail.seat is not None:
                 parts.turnstile.return_(seat)
-        held = Held(lane, target, finding)
-        if not parts.outage.hold(held):
-            await self._believe(held)
+        if parts.outage.doubts(finding):
+            parts.outage.hold(Held(lane, target, finding))
+        else:
+            await self._believe(lane, target, finding)
         await self._keep_believed()
 
     def dropped(self, target: Target, why: LaneClosed) -> None:
@@ -151,12 +152,11 @@ class Running:
 
     async def _keep_believed(self) -> None:
         for held in self.parts.outage.believed():
-            await self._believe(held)
+            await self._believe(held.lane, held.target, held.finding)
 
-    async def _believe(self, held: Held) -> None:
-        now = asyncio.get_running_loop().time()
-        self.parts.second.note(Failed(held.lane, held.target, held.finding, now))
-        await self._keep(held.finding)
+    async def _believe(self, lane: str, target: Target, finding: Finding) -> None:
+        self.parts.second.note(lane, target, finding, asyncio.get_running_loop().time())
+        await self._keep(finding)
 
     async def _keep(self, finding: Finding) -> None:
         """Keep a finding and tell of it once; a store that fails ends the run."""

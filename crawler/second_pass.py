@@ -38,13 +38,13 @@ class SecondPass:
         self._before: dict[int, Finding] = {}
         self._in_vain: Counter[str] = Counter()
 
-    def note(self, failed: Failed) -> None:
+    def note(self, lane: str, target: Target, finding: Finding, now: float) -> None:
         """Remember a finding: to ask once more, or how a lane does in the second pass."""
-        passing = failed.finding.verdict.cls is Class.TRANSIENT
-        if self.asks(failed.target.id):
-            self._in_vain[failed.lane] = self._in_vain[failed.lane] + 1 if passing else 0
+        passing = finding.verdict.cls is Class.TRANSIENT
+        if self.asks(target.id):
+            self._in_vain[lane] = self._in_vain[lane] + 1 if passing else 0
         elif self._pause and passing:
-            self._failed[failed.target.id] = failed
+            self._failed[target.id] = Failed(lane, target, finding, now)
 
     def in_vain(self, target: Target, lane: str) -> bool:
         """Whether this target need not be asked once more: its lane fails as before."""

@@ -122,22 +122,24 @@ def masked(url: str) -> str:
 
 def host_of(url: str) -> str:
     """The host of a request URL: ASCII, lower case, IPv6 without brackets."""
-    authority = url.partition("://")[2].partition("/")[0]
-    if "?" in authority or "#" in authority or "@" in authority or "[" in authority:
-        return _host_of_odd(authority)
-    return authority.partition(":")[0]
-
-
-def _host_of_odd(authority: str) -> str:
-    authority = re.split(r"[?#]", authority, maxsplit=1)[0].rpartition("@")[2]
+    authority = _authority(url.partition("://")[2])
     if authority.startswith("["):
         return authority[1:].partition("]")[0]
     return authority.partition(":")[0]
 
 
+def _authority(rest: str) -> str:
+    """Host and port at the beginning of what follows `://`, without user and password."""
+    authority = rest.partition("/")[0]
+    if "?" in authority or "#" in authority or "@" in authority:
+        return re.split(r"[?#]", authority, maxsplit=1)[0].rpartition("@")[2]
+    return authority
+
+
 def origin_of(url: str) -> str:
-    """Scheme, host and port of a request URL."""
-    return _parsed(url).origin
+    """Scheme, host and port of a request URL, which names no port that its scheme implies."""
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://{_authority(rest)}"
 
 
 @lru_cache(maxsize=65_536)

@@ -34,7 +34,7 @@ from crawler.fetch.http import Client, Http, open_session
 from crawler.fetch.pace import Courtesy, pace
 from crawler.fetch.redirects import Chain, redirects
 from crawler.fetch.retry import Retry, retry
-from crawler.fetch.robots import robots
+from crawler.fetch.robots import HOPS, Brief, Manners, robots
 from crawler.history import Evidence, Freshness
 from crawler.known_hosts import Known, known
 from crawler.lanes import Pace, Turnstile
@@ -42,6 +42,7 @@ from crawler.outage import Outage
 from crawler.plan import excluding
 from crawler.run import Observer, Parts, Running, Store
 from crawler.second_pass import SecondPass
+from crawler.upgrade import Upgrade
 from crawler.urls import host_of, lane_key
 from crawler.visit import Visitor
 from storage.model import Kind, Target
@@ -237,8 +238,9 @@ def parts(config: Config, turnstile: Turnstile[Target], wires: Wires, image: Che
         {host.lower(): headers for host, headers in config.network.headers.items()},
         excluding(config.records.exclude),
         config.retry.max_wait,
-        Doubt(fetch, doubts_of(config)),
+        Doubt(fetch, doubts_of(config)) if config.checks.not_found or config.checks.parked else None,
         lambda host: known_for(config, host).wall,
+        Upgrade(fetch) if config.checks.https else None,
     )
     outage = Outage(contact, turnstile, config.network.outage_wait)
     return Parts(turnstile, visitor, outage, SecondPass(config.retry.second_pass), circuits.forget)
@@ -258,7 +260,9 @@ def onion(config: Config, turnstile: Turnstile[Target], circuits: Circuits, wire
     hop = circuits.breaker(hop)
     if wires.layer is not None:
         hop = wires.layer(hop, courtesy.lane_of)
-    if config.network.robots:
-        hop = robots(hop, config.network.user_agent, config.network.total_timeout)
     budget = RetryBudget(lanes_of(config), circuits.hopeless)
+    if config.network.robots:
+        brief = Brief(budget, config.network.total_timeout)
+        read = retry(redirects(hop, Chain(HOPS)), again, turnstile.rest, brief)
+        hop = robots(hop, read, Manners(config.network.user_agent, turnstile.return_))
     return retry(head_first(redirects(hop, chain)), again, turnstile.rest, budget)

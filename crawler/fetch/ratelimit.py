@@ -14,6 +14,7 @@ from typing import Final
 
 EPOCH: Final = 10**8  # a larger reset is a time: three years are no wait
 PREFIXES: Final = ("RateLimit-", "X-RateLimit-", "X-Rate-Limit-")
+NAMES: Final = ("RateLimit", *(f"{prefix}Remaining" for prefix in PREFIXES))
 LEFT: Final = re.compile(r"(?:^|[;,\s])(?:r|remaining)=(\d{1,12})(?=$|[;,\s])")
 RESET: Final = re.compile(r"(?:^|[;,\s])(?:t|reset)=(\d{1,12})(?=$|[;,\s])")
 ITEM: Final = re.compile(r',\s*(?=")')  # between two policies of one field
@@ -24,6 +25,8 @@ def quota_wait(headers: Mapping[str, str], now: float) -> float | None:
 
     `now` is a UTC time in seconds. Of several used-up quotas, the longest wait counts.
     """
+    if not any(name in headers for name in NAMES):
+        return None
     waits = [reset - now if reset > EPOCH else reset for left, reset in _quotas(headers) if not left]
     return max(0.0, *waits) if waits else None
 
