@@ -247,6 +247,20 @@ def test_bad_files_give_one_problem(
     assert time.process_time() - start < 2
 
 
+def test_gzip_of_several_members_is_read_whole(tmp_path: Path) -> None:
+    """What was appended to a gzip file as another member is part of it; one that breaks off is told."""
+    parts = [gzip.compress(f'{{"webUrl": "{name}"}}\n'.encode()) for name in "abc"]
+    path = tmp_path / "a.jsonl.gz"
+    path.write_bytes(b"".join(parts))
+    whole = read(str(path))
+    path.write_bytes(b"".join(parts)[:-5])
+    cut = read(str(path))
+
+    assert [record.links[0].text for record in whole.records] == ["a", "b", "c"]
+    assert (whole.problems, cut.records) == ((), ())
+    assert [problem.reason for problem in cut.problems] == ["its gzip breaks off"]
+
+
 def test_a_bad_json_line_loses_nothing_else(tmp_path: Path) -> None:
     """The other lines of JSON lines go on, with their own numbers."""
     one = document(tmp_path, "a.jsonl", '{"webUrl": "a"}\n{"webUrl"\n\n{"webUrl": "b"}\n')
