@@ -17,6 +17,7 @@ from crawler.fetch.redirects import moved_to
 from crawler.fetch.retry import STATUSES as PASSING
 from crawler.fetch.retry import asked_wait
 from crawler.fetch.revalidate import confirms
+from crawler.upgrade import Upgrade
 from crawler.urls import basic, host_of, masked, request_url, without_credentials
 from crawler.verdict import of_chain, of_error, of_status, walled
 from storage.errors import StorageError
@@ -46,7 +47,7 @@ class Visitor:
 
     `headers` are the configured ones by host; `excluded` tells which URLs are; `max_wait` is the
     longest wait in seconds that this run accepts; `doubt` looks twice at web pages; `walls` tells
-    the statuses by which a host is known to turn robots away; `now` is UTC.
+    the statuses by which a host is known to turn robots away; `upgrade` tries https; `now` is UTC.
     """
 
     fetch: Fetch
@@ -56,6 +57,7 @@ class Visitor:
     max_wait: float
     doubt: Doubt | None = None
     walls: Callable[[str], frozenset[int]] = lambda _: frozenset()
+    upgrade: Upgrade | None = None
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def at_once(self, target: Target) -> Finding | None:
@@ -79,7 +81,7 @@ class Visitor:
             StorageError: the image cache cannot be used.
         """
         try:
-            return await self._check(target, trail)
+            return await self._upgraded(target, trail)
         except LaneClosed as exc:
             return self._closed(target, trail, exc)
         except FetchError as exc:
@@ -91,6 +93,12 @@ class Visitor:
             log.exception("a defect of this program, met at %s", masked(target.url))
             said = Said("a defect of this program; the log has the traceback")
             return self._finding(target, trail, Verdict.CRASHED, said=said)
+
+    async def _upgraded(self, target: Target, trail: Trail) -> Finding:
+        finding = await self._check(target, trail)
+        if self.upgrade is not None:
+            await self.upgrade.look(finding)
+        return finding
 
     async def _check(self, target: Target, trail: Trail) -> Finding:
         check = self.checks[target.kind]

@@ -33,15 +33,24 @@ def link_issues(record: Sequence[Placed], rules: LinkRules) -> dict[int, list[Li
     """The issues of every link of one record, by the id of the link."""
     found: dict[int, list[LinkIssue]] = {}
     for placed in record:
-        link = placed.link
-        if link.kind is Kind.IMAGE and link.declared is not None:
-            sizes = size_issues(link.declared, _judged_picture(placed), rules.tolerance)
-            found[placed.id] = [*sizes, *_cache_issues(placed, rules)]
-        elif link.kind is Kind.AMP_CDN and rules.amp:
-            found[placed.id] = _amp_issues(placed, record, rules)
-        elif link.kind is Kind.AMP and rules.amp:
-            found[placed.id] = pairing(placed, record)
+        found[placed.id] = [*_of_kind(placed, record, rules), *_scheme_issues(placed)]
     return {key: issues for key, issues in found.items() if issues}
+
+
+def _of_kind(placed: Placed, record: Sequence[Placed], rules: LinkRules) -> list[LinkIssue]:
+    link = placed.link
+    if link.kind is Kind.IMAGE and link.declared is not None:
+        sizes = size_issues(link.declared, _judged_picture(placed), rules.tolerance)
+        return [*sizes, *_cache_issues(placed, rules)]
+    if link.kind is Kind.AMP_CDN and rules.amp:
+        return _amp_issues(placed, record, rules)
+    return pairing(placed, record) if link.kind is Kind.AMP and rules.amp else []
+
+
+def _scheme_issues(placed: Placed) -> list[LinkIssue]:
+    """Tell of an http link that answers on https; only a run that tries https knows."""
+    secure = placed.evidence.get("https")
+    return [LinkIssue(Issue.INSECURE_SCHEME, secure, placed.link.text)] if isinstance(secure, str) else []
 
 
 def _judged_picture(placed: Placed) -> Picture | None:
