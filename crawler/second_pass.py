@@ -1,8 +1,8 @@
 """The second pass: what failed for the time being is asked once more before a run ends.
 
 Most outages of a host are shorter than a minute, and longer than the retries of one visit. A run
-waits for its second pass no longer than it has lasted: a look at ten links ends at once, and
-targets it cannot wait for have their next due time.
+gives its second pass a tenth of the time that it has lasted, and no more: a look at ten links ends
+at once, and targets that cannot be waited for have their next due time.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Final
 
 from storage.model import Class, Finding, Target, Verdict
 
+SHARE: Final = 0.1  # of the time of a run, that it may be longer for a second pass
 IN_VAIN: Final = 5  # second visits that fail in a row before the rest of a lane is left alone
 # These say nothing about the target: the first finding stands.
 NO_WORD: Final = frozenset({Verdict.NOT_REACHED, Verdict.LOCAL_OUTAGE, Verdict.CRASHED})
@@ -58,7 +59,7 @@ class SecondPass:
             now: when its first pass ended.
         """
         failed, self._failed = self._failed, {}
-        latest = now + (now - started)
+        latest = now + SHARE * (now - started)
         for one in failed.values():
             if one.at + self._pause <= latest:
                 self._before[one.target.id] = one.finding

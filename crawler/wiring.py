@@ -130,6 +130,7 @@ def pace_for(config: Config, lane: str) -> Pace:
         hosts.interval if own.interval is None else own.interval,
         hosts.adaptive if own.adaptive is None else own.adaptive,
         hosts.max_interval if own.max_interval is None else own.max_interval,
+        hosts.deadline if own.deadline is None else own.deadline,
     )
 
 

@@ -63,6 +63,7 @@ class HostRules(Section, frozen=True, kw_only=True):
     per_host: Count | None = None
     interval: Duration | None = None
     max_interval: Duration | None = None
+    deadline: Duration | None = None
     breaker: Count | None = None
     adaptive: bool | None = None
     head: bool | None = None
@@ -77,6 +78,7 @@ class Hosts(Section, frozen=True, kw_only=True):
     per_address: Count = 8
     interval: Duration = Duration(0.5)
     max_interval: Duration = Duration(4)
+    deadline: Duration = Duration(0)
     breaker: Count = 5
     adaptive: bool = True
     join: Literal["domain", "host"] = "domain"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 
@@ -266,3 +267,42 @@ def test_stop_before_the_run() -> None:
         return len(web.dropped)
 
     assert clock.run(main()) == 2
+
+
+def test_lane_that_lags_behind_itself_is_eased() -> None:
+    """Answers that come ever more slowly are pressure, though nobody says so."""
+
+    async def main() -> list[float]:
+        web = Web(Pace(at_once=4, interval=0.5))
+        await web.run(*[("a", 0.2)] * 8, *[("a", 3.0)] * 30)
+        return web.starts["a"]
+
+    starts = clock.run(main())
+    gaps = [later - earlier for earlier, later in pairwise(starts)]
+    assert max(gaps[:8]) == pytest.approx(0.5)
+    assert max(gaps[12:]) == pytest.approx(4.0)
+
+
+def test_slow_from_the_first_is_no_pressure() -> None:
+    """A site that always takes its time is asked at its own pace."""
+
+    async def main() -> list[float]:
+        web = Web(Pace(at_once=8, interval=0.5))
+        await web.run(*[("a", 3.0)] * 20)
+        return web.starts["a"]
+
+    starts = clock.run(main())
+    assert [later - earlier for earlier, later in pairwise(starts)] == pytest.approx([0.5] * 19)
+
+
+def test_lane_has_its_time_and_no_more() -> None:
+    """After its deadline a lane is closed, and the others go on."""
+
+    async def main() -> tuple[int, int, list[Job]]:
+        web = Web(Pace(at_once=1, interval=0.0, deadline=10.0))
+        await web.run(*[("a", 3.0)] * 9, *[("b", 1.0)] * 5)
+        return len(web.starts["a"]), len(web.starts["b"]), web.dropped
+
+    first, second, dropped = clock.run(main())
+    assert (first, second) == (4, 5)
+    assert dropped == [("a", 3.0)] * 5

@@ -132,7 +132,7 @@ def test_second_pass_asks_once_and_late_enough() -> None:
 
 
 def test_short_run_does_not_wait_for_a_second_pass() -> None:
-    """A run never more than doubles its time for it."""
+    """A run never gets more than a tenth longer for it."""
     result = run(well_after(50), [BAD, "https://good.example/"], retry=MINUTES)
     assert result.verdict(BAD) is Verdict.UNAVAILABLE
     assert result.took < 20

@@ -1,17 +1,4 @@
-"""Who may ask next: the one concurrency primitive.
-
-A lane is what must be polite together. The turnstile holds one object a lane and hands out seats:
-a seat is the right to have one request under way, in one lane and in the whole run. A lane asks
-for a seat only when it may start a request this very moment, so waiting (for an interval, for a
-back-off, for Retry-After) holds neither a seat nor a socket, and no lane ever delays another.
-
-Jobs are plain values in a queue a lane. A task exists only for a job that was started; a job that
-waits for its second request (back-off, redirect into another lane) keeps its task but no seat.
-
-Among the lanes that may start now, one that never started goes first, then the one with the most
-work left: the longest remaining time first, which ends within a few per cent of the lower bound
-where turns in order end at 1.2 to 9 times it (benchmarks/order.py).
-"""
+"""The turnstile: hands out the seats of a run to its lanes."""
 
 from __future__ import annotations
 
@@ -20,108 +7,11 @@ import heapq
 import itertools
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterator
-from dataclasses import dataclass, field
-from enum import Enum
 from functools import partial
-from typing import Any, Final, Generic, TypeAlias, TypeVar
+from typing import Any, Generic, TypeAlias
 
 from crawler.errors import LaneClosed
-
-Job = TypeVar("Job")
-
-PARKED: Final = 64  # started jobs of one lane that may wait without a seat; bounds the tasks
-HEARD: Final = 16  # answers that a lane's mean service time remembers
-USUAL: Final = 4  # answers that the mean of all lanes counts for, beside those of one lane
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How one lane may be asked: seats at once, seconds between starts, and the slowest it gets.
-
-    With `adaptive`, pressure halves the seats (never below 1) and doubles the interval (never
-    over `max_interval`; none stays none); calm gives both back step by step.
-    """
-
-    at_once: int = 2
-    interval: float = 0.5
-    adaptive: bool = True
-    max_interval: float = 4.0
-
-
-class Mood(Enum):
-    """What an answer says of its lane."""
-
-    CALM = "calm"
-    PRESSURE = "pressure"
-    SILENT = "silent"
-
-
-@dataclass(slots=True)
-class Lane(Generic[Job]):
-    """One lane: what waits in it, what is under way, and when it may start next."""
-
-    key: str
-    pace: Pace
-    backlog: deque[Job] = field(default_factory=deque)
-    waiting: deque[asyncio.Future[None]] | tuple[()] = ()  # most lanes never need one: 760 bytes each
-    active: int = 0
-    visits: int = 0
-    crowded: int = 0  # requests that wait for a place at their address
-    starts: int = 0
-    next_at: float = 0.0
-    seats: float = 0.0
-    interval: float = 0.0
-    service: float = 0.0
-    heard: int = 0
-    queued: bool = False
-    closed: LaneClosed | None = None
-
-    def __post_init__(self) -> None:
-        self.seats, self.interval = float(self.pace.at_once), self.pace.interval
-
-    @property
-    def willing(self) -> bool:
-        """Whether it has work and a seat of its own to start it with, leaving the clock aside."""
-        if self.active >= int(self.seats):
-            return False
-        if self.waiting:
-            return True
-        return bool(self.backlog) and not self.crowded and self.visits < self.seats + PARKED
-
-    def work(self, usual: float) -> float:
-        """Estimated seconds until this lane is done, if it were alone.
-
-        `usual` is the service time of all lanes: one or two answers of its own are no evidence,
-        and the first of all come from the quick ones.
-        """
-        service = usual + (self.service - usual) * self.heard / (self.heard + USUAL)
-        each = max(self.interval, service / self.seats, 1e-6)
-        return (len(self.backlog) + len(self.waiting)) * each
-
-    def feel(self, mood: Mood, took: float) -> None:
-        """Learn from one answer: the service time, and how hard the lane may be asked."""
-        self.heard = min(self.heard + 1, HEARD)
-        self.service += (took - self.service) / self.heard
-        if self.pace.adaptive and mood is not Mood.SILENT:
-            (self._ease if mood is Mood.CALM else self._brake)()
-
-    def _ease(self) -> None:
-        self.seats = min(float(self.pace.at_once), self.seats + 1 / self.seats)
-        self.interval = max(self.pace.interval, self.interval * 0.9 - 0.01)
-
-    def _brake(self) -> None:
-        self.seats = max(1.0, self.seats / 2)
-        self.interval = min(max(self.pace.max_interval, self.pace.interval), self.interval * 2)
-
-
-@dataclass(slots=True)
-class Seat(Generic[Job]):
-    """The right to have one request under way; given back once, by `leave` or `return_`."""
-
-    lane: Lane[Job]
-    taken_at: float
-    next_before: float = 0.0
-
+from crawler.lanes.lane import HEARD, Job, Lane, Mood, Pace, Seat
 
 Rank: TypeAlias = tuple[bool, float, int, Lane[Job]]
 
@@ -155,6 +45,7 @@ class Turnstile(Generic[Job]):
         self._heard = 0
         self._ranked = 0
         self._timer: asyncio.TimerHandle | None = None
+        self._timers: list[asyncio.TimerHandle] = []
         self._drained = asyncio.Event()
         self._stopped: asyncio.Future[LaneClosed] = self._loop.create_future()
 
@@ -353,11 +244,16 @@ class Turnstile(Generic[Job]):
         lane.active += 1
         lane.starts += 1
         self._free -= 1
+        if lane.starts == 1 and lane.pace.deadline:
+            self._timers.append(self._loop.call_later(lane.pace.deadline, self._expire, lane))
         if future is not None:
             future.set_result(None)
         else:
             self._left -= 1
             self._spawn(lane, lane.backlog.popleft(), Seat(lane, now, before))
+
+    def _expire(self, lane: Lane[Job]) -> None:
+        self.close(lane, LaneClosed(f"{lane.key} had its {lane.pace.deadline:g} s in this run"))
 
     def _spawn(self, lane: Lane[Job], job: Job, seat: Seat[Job]) -> None:
         lane.visits += 1
@@ -394,8 +290,9 @@ class Turnstile(Generic[Job]):
             self._drained.set()
 
     async def _end_tasks(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
+        for timer in (self._timer, *self._timers):
+            if timer is not None:
+                timer.cancel()
         self.abort()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
