@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 EYEBALLS: Final = 0.25  # seconds before the other address family is tried too: RFC 8305, 5
 
+FAREWELL: Final = 1.0  # seconds for the other end to say goodbye in TLS; asyncio would wait for 30
+
 
 @dataclass(slots=True)
 class Dial:
@@ -243,6 +245,8 @@ class Dialer(aiohttp.TCPConnector):
     async def _shake_hands(
         self, sock: socket.socket, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> tuple[asyncio.Transport, ResponseHandler]:
+        if kwargs.get("ssl"):
+            kwargs["ssl_shutdown_timeout"] = FAREWELL
         with _faults("tls", self._dialling.tls_timeout):
             async with asyncio.timeout(self._dialling.tls_timeout):
                 made = await self._loop.create_connection(*args, **kwargs, sock=sock)

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
+import ssl
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from crawler.errors import Timeout
+from crawler.fetch.base import Request
+from crawler.fetch.crowd import Places
+from crawler.fetch.dial import Detour, Dialer, Dialling
+from crawler.fetch.dns import AddressBook, SystemResolver
+from crawler.fetch.guard import Guard
+from crawler.fetch.http import Client, Http, open_session
 from crawler.fetch.tls import Tls, note
 from crawler.report.certificates import Certificates
 from storage.model import Finding, Kind, Verdict
@@ -111,6 +121,33 @@ def test_a_long_list_is_cut() -> None:
     told = list(certificates)
     assert told[0] == "h14 on 2026-11-24 (in 1 day)"
     assert (len(told), told[-1]) == (11, "5 more")
+
+
+def deaf(listener: socket.socket, context: ssl.SSLContext) -> bool:
+    """Shake hands, never say a word more, and tell once the other end has closed."""
+    sock, _ = listener.accept()
+    tls = context.wrap_socket(sock, server_side=True)
+    with socket.socket(fileno=tls.detach()) as plain:
+        plain.settimeout(20)
+        while plain.recv(65_536):
+            pass
+    return True
+
+
+async def test_a_deaf_server_keeps_no_socket_open(tmp_path: Path) -> None:
+    """Who does not answer the goodbye of TLS is left without one."""
+    context = ssl.create_default_context(cafile=certs.roots(tmp_path))
+    book, places = AddressBook(SystemResolver()), Places(8)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        way = Dialling(detours=[Detour(None, None, "127.0.0.1", listener.getsockname()[1])])
+        closed = asyncio.create_task(asyncio.to_thread(deaf, listener, certs.server(tmp_path, "good", HOST)))
+        dialer = Dialer(book, Guard(()), way, context, places)
+        async with open_session(dialer, Client("test", 0.1)) as session:
+            with pytest.raises(Timeout):
+                await Http(session)(Request(f"{S}/a"))
+            async with asyncio.timeout(10):
+                assert await closed
+    await book.close()
 
 
 async def test_the_program_tells(tmp_path: Path) -> None:
