@@ -386,3 +386,126 @@ def old_name(w: Writer) -> Web:
     line = w.of("spam")
     text = w.page(line, w.chrome(f"<h1>{line}</h1><p>{line}</p>{w.paragraphs(2)}", links=6), bare=True)
     return w.site(w.path(w.headline()), Reply(text), lambda _: Reply(text))
+
+
+# Harder ones: those of the second half were written after the last rule
+
+
+@family("soft-404", "seen")
+def rotating(w: Writer) -> Web:
+    """The front page at any path, with half of its stories others each time."""
+
+    def said(_: str) -> Reply:
+        side = "".join(f"<h2>{w.join(w.headline())}</h2>{w.paragraphs(1)}" for _ in range(6))
+        return Reply(
+            w.page(w.name, w.chrome(f"<h1>{w.name}</h1>{w.paragraphs(1)}{side}", links=10), bare=True)
+        )
+
+    path = w.path(w.headline())
+    return w.site(path, said(path), said)
+
+
+FOREIGN = {
+    "nl": (
+        "Pagina niet gevonden",
+        "Deze pagina bestaat niet meer. Ga terug naar de voorpagina of zoek opnieuw.",
+    ),
+    "pl": (
+        "Nie znaleziono strony",
+        "Strona, kt\u00f3rej szukasz, nie istnieje. Wr\u00f3\u0107 na stron\u0119 g\u0142\u00f3wn\u0105.",
+    ),
+    "sv": ("Sidan hittades inte", "Sidan du letar efter finns inte. G\u00e5 tillbaka till startsidan."),
+}
+
+
+@family("soft-404", "unseen")
+def foreign(w: Writer) -> Web:
+    """A message in a language that no list of phrases has."""
+    title, text = FOREIGN[w.rng.choice(sorted(FOREIGN))]
+    said = Reply(w.page(title, w.chrome(f"<h1>{title}</h1><p>{text}</p>", links=4)))
+    return w.site(w.path(w.headline()), said, lambda _: said)
+
+
+@family("soft-404", "seen")
+def quiet(w: Writer) -> Web:
+    """A message without heading or title, in a page whose advice changes with each path."""
+
+    def said(path: str) -> Reply:
+        _, _, text = w.say["missing_unseen"][0]
+        advice = "".join(f"<li>{w.join(w.headline())}</li>" for _ in range(4))
+        return Reply(w.page(w.name, w.chrome(f"<p>{text} {path}</p><ul>{advice}</ul>"), bare=True))
+
+    path = w.path(w.headline())
+    return w.site(path, said(path), said)
+
+
+@family("live", "unseen")
+def commented(w: Writer) -> Web:
+    """A short story with a comment that is no longer available, on a site of one title."""
+    gone = "This comment is no longer available. Page not found."
+    body = f"<h1>{w.join(w.headline())}</h1><p>{w.join(w.words(25))}</p><p>{gone}</p>"
+    return w.site(
+        w.path(w.headline()), Reply(w.page(w.name, w.chrome(body, links=3), bare=True)), w.unknown()
+    )
+
+
+@family("live", "unseen")
+def gallery(w: Writer) -> Web:
+    """Pictures with a caption of a few words and no heading, on a site of one title."""
+    body = f"<img src=/1.jpg><img src=/2.jpg><p>{w.join(w.words(9))}</p>"
+    return w.site(
+        w.path(w.headline()), Reply(w.page(w.name, w.chrome(body, links=8), bare=True)), w.unknown()
+    )
+
+
+@family("live", "seen")
+def back_to_root(w: Writer) -> Web:
+    """A campaign that moved to the root of a name of its own."""
+    new = f"http://campaign-{w.host}/"
+    title = w.headline()
+    web = w.site(f"/campaign/{w.slug(title)}", Reply(status=301, to=new), not_there)
+    web.pages[new] = Reply(w.article(title, 4))
+    return web
+
+
+@family("soft-404", "unseen")
+def tagged(w: Writer) -> Web:
+    """An empty archive of whatever words the path has, which are its title."""
+
+    def said(path: str) -> Reply:
+        name = path.strip("/").rpartition("/")[2].replace("-", " ")
+        _, heading, text = w.say["missing_unseen"][-1]
+        return Reply(w.page(name, w.chrome(f"<h1>{name}</h1><h2>{heading}</h2><p>{text}</p>", links=4)))
+
+    path = w.path(w.headline())
+    return w.site(path, said(path), said)
+
+
+@family("soft-404", "unseen")
+def stamped(w: Writer) -> Web:
+    """A message with the time and a number of its own each time, and nothing else to tell it by."""
+    hint = w.paragraphs(2)
+
+    def said(_: str) -> Reply:
+        number = w.rng.randint(10**9, 10**10)
+        body = f"<h1>{w.name}</h1>{hint}<p>{number} {w.join(w.words(3))} {number % 60}</p>"
+        return Reply(w.page(w.name, w.chrome(body), bare=True))
+
+    path = w.path(w.headline())
+    return w.site(path, said(path), said)
+
+
+@family("live", "unseen")
+def moved_to_section(w: Writer) -> Web:
+    """A page of two levels that became the front page of a section; unknown paths are 404."""
+    section = Reply(w.page(w.name, w.chrome(w.paragraphs(2), links=8)))
+    slug = w.slug(w.headline())
+    return w.site(f"/guides/{slug}", Reply(status=301, to="/guides/"), not_there, **{"/guides/": section})
+
+
+@family("live", "unseen")
+def logo_heading(w: Writer) -> Web:
+    """A story whose first heading and title are the name of the site, as on each of its pages."""
+    title = w.headline()
+    body = f"<h1>{w.name}</h1><h3>{w.join(title)}</h3>{w.paragraphs(2)}"
+    return w.site(w.path(title), Reply(w.page(w.name, w.chrome(body), bare=True)), w.unknown())

@@ -137,3 +137,19 @@ def challenge_for_strangers(w: Writer) -> Web:
     """A wall before one article; unknown paths are 404."""
     said = Reply("<script src=/.within.website/x/cmd/anubis/static.js></script>", 403)
     return w.site(w.path(w.headline()), said, not_there)
+
+
+@family("consent", "unseen")
+def consent_foreign(w: Writer) -> Web:
+    """A page of consent in a language that no list of phrases has, by a known platform."""
+    text = "Vi v\u00e4rdes\u00e4tter din integritet. Godk\u00e4nn alla kakor eller v\u00e4lj sj\u00e4lv."
+    script = "<script src=https://cdn.privacy-mgmt.com/wrapper.js></script>"
+    said = Reply(w.page(w.name, f"<h1>{w.name}</h1><p>{text} {w.join(w.words(20))}</p>{script}", bare=True))
+    return w.site(w.path(w.headline()), said, lambda _: said)
+
+
+@family("login", "unseen")
+def login_foreign(w: Writer) -> Web:
+    """A login in a language that no list of phrases has, at any path."""
+    said = Reply(w.page(w.name, f"<h1>Logga in</h1><p>{w.join(w.words(40))}</p>{FORM}", bare=True))
+    return w.site(w.path(w.headline()), said, lambda _: said)

@@ -95,7 +95,7 @@ class Doubt:
         """
         if self._share is None:
             single = sum(site.pages == 1 for site in self._sites.values())
-            left = max(FEW, self._pages * SHARE) - (len(self._sites) - single)
+            left = max(FEW, self._pages * SHARE) - sum(site.pages > 1 for site in self._sites.values())
             self._share = left / max(1, single)
         return self._site(url).pages != 1 or zlib.crc32(origin_of(url).encode()) / 2**32 < self._share
 
@@ -148,7 +148,8 @@ class Doubt:
             return None
         seen = _seen(request, answer)
         telling = soft404.tells(seen) or bool(parked.weigh(seen, parked.Source(answer.body), None))
-        return Probed(request.url, answer.url, answer.status, soft404.print_of(seen), telling)
+        made, phrase = soft404.print_of(seen), soft404.phrase_of(seen)
+        return Probed(request.url, answer.url, answer.status, made, telling, phrase)
 
     def _probing(self, request: Request, url: str) -> Request:
         private = request.private if origin_of(url) == origin_of(request.url) else NO_HEADERS

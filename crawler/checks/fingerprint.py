@@ -22,15 +22,15 @@ SHAPE: Final = 3  # tags in a row
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """Pairs of visible words, the title, words of headings, rows of tags, and how many words there are.
+    """Pairs of visible words, the title, the first heading, rows of tags, and how many words there are.
 
     `pairs` and `title` are there twice: as they are, and without the words that only echo the URL;
-    `headings` are there without them.
+    `heading`, the first one, is there without them.
     """
 
     pairs: tuple[frozenset[int], frozenset[int]]
     title: tuple[tuple[str, ...], tuple[str, ...]]
-    headings: frozenset[str]
+    heading: tuple[str, ...]
     shape: frozenset[int]
     words: int
 
@@ -40,9 +40,9 @@ def fingerprint(page: Page, url: str) -> Fingerprint:
     echo, seen, title = set(url_words(url)), words(page.text), words(page.title)
     bare = [word for word in seen if word not in echo]
     titles = tuple(title), tuple(word for word in title if word not in echo)
-    headings = frozenset(words(" ".join(page.headings))) - echo
+    heading = tuple(word for word in words(page.headings[0] if page.headings else "") if word not in echo)
     pairs = _rows(seen, 2), _rows(bare, 2)
-    return Fingerprint(pairs, titles, headings, _rows(page.tags, SHAPE), len(seen))
+    return Fingerprint(pairs, titles, heading, _rows(page.tags, SHAPE), len(seen))
 
 
 def same_words(one: Fingerprint, other: Fingerprint) -> float:

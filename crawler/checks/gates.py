@@ -21,6 +21,7 @@ LOGIN, CONSENT, PAYWALL = (
 )
 CHALLENGES: Final = tuple(mark.casefold() for wall in table("walls")["wall"] for mark in wall["pages"])
 PARTS: Final = re.compile(r"[/\-_.?=&]")
+LITTLE: Final = 120  # visible words of a page that is nothing but a question
 FEW: Final = 350  # visible words; a page with more has something of its own behind its forms
 
 
@@ -54,7 +55,8 @@ def _consent(text: str, sources: str) -> str | None:
     mark = says(sources, (name.casefold() for name in DATA["consent"]))
     phrase = says(text, CONSENT)
     if phrase is None:
-        return None
+        # Most sites load such a platform on each page; one with little else is the wall itself.
+        return f"asks for consent by {mark}" if mark and len(words(text)) < LITTLE else None
     return f"asks for consent ({phrase})" if mark or "cookie" in text or "partner" in text else None
 
 

@@ -29,7 +29,7 @@ from crawler.checks.fingerprint import (
 from crawler.checks.gates import gate
 from crawler.checks.html import Page
 from crawler.data import table
-from crawler.urls import host_of, registrable
+from crawler.urls import host_of
 
 THRESHOLD: Final = 60
 DOUBT: Final = 15  # points that are worth a probe
@@ -71,7 +71,8 @@ class Seen:
 class Probed:
     """What a site says of a page that cannot exist: the last URL and status, and its fingerprint.
 
-    `telling` is whether pages can be compared with it: one that says next to nothing is like many.
+    `telling` is whether pages can be compared with it: one that says next to nothing is like many;
+    `phrase` is the one by which its few words say that it is not there.
     """
 
     asked: str
@@ -79,6 +80,7 @@ class Probed:
     status: int
     print: Fingerprint | None = None
     telling: bool = False
+    phrase: str | None = None
 
     @property
     def honest(self) -> bool:
@@ -109,6 +111,10 @@ def weigh(seen: Seen, probe: Probed | None) -> dict[str, int]:
     said = dict(_words(seen))
     spoken = bool(said)
     alike = dict(_likeness(print_of(seen), probe, spoken=spoken))
+    if probe is not None and probe.phrase is not None and probe.phrase == phrase_of(seen):
+        alike["says so in the words of a page that cannot exist"] = 20
+    if alike and is_stranger(seen):
+        alike["it says nothing of what its URL names"] = 15
     return {**signs, **alike, **said, **dict(_against(seen, seen.page, probe, spoken=spoken))}
 
 
@@ -130,7 +136,7 @@ def is_stranger(seen: Seen) -> bool:
 def _structure(seen: Seen, probe: Probed | None) -> Signs:
     if not seen.led:
         return
-    same_site = registrable(host_of(seen.asked)) == registrable(host_of(seen.final))
+    same_site = host_of(seen.asked).removeprefix("www.") == host_of(seen.final).removeprefix("www.")
     if places.is_nowhere(seen.final):
         yield "led to an error page", 50
     elif places.is_search(seen.final) and not places.is_search(seen.asked):
@@ -170,7 +176,9 @@ def _likeness(own: Fingerprint | None, probe: Probed | None, *, spoken: bool) ->
         yield "the same title as a page that cannot exist", 20
     if likeness(own.shape, other.shape) >= SAME:
         yield "built like a page that cannot exist", 10
-    if len(own.headings - other.headings) >= OWN:
+    if own.heading and own.heading == other.heading:
+        yield "the same heading as a page that cannot exist", 15
+    elif len(set(own.heading) - set(other.heading)) >= OWN:
         yield "a heading of its own", -30
 
 
@@ -185,17 +193,23 @@ def _words(seen: Seen) -> Signs:
         yield "the title says so", 35
     if any(_says_not_found(line) for line in headings):
         yield "a heading says so", 25
-    text = fold(page.text)
-    if says(text, PHRASES) and len(words(page.text)) < LONG:
+    if phrase_of(seen) is not None:
         yield "its few words say so", 15
     if any("404" in re.findall(r"\w+", line) for line in (title, *headings)):
         yield "names the status 404", 15
 
 
+def phrase_of(seen: Seen) -> str | None:
+    """The phrase by which a page of few words says that it is not there, if any."""
+    if seen.page is None or len(words(seen.page.text)) >= LONG:
+        return None
+    return says(fold(seen.page.text), PHRASES)
+
+
 def _is_about(url: str) -> bool:
     """Whether a URL itself speaks of what is not found."""
     named = " ".join(places.segments(url)[-1:])
-    return "404" in named or "not-found" in named or "notfound" in named
+    return "404" in re.findall(r"\d+", named) or "not-found" in named or "notfound" in named
 
 
 def _says_not_found(line: str) -> bool:
@@ -206,7 +220,7 @@ def _says_not_found(line: str) -> bool:
 def _against(seen: Seen, page: Page, probe: Probed | None, *, spoken: bool) -> Signs:
     barred = None if spoken else gate(page, seen.hops)
     if barred is not None:
-        yield f"a gate: {barred}", -150
+        yield f"a gate: {barred}", -200
     if is_article(page):
         yield "says that it is an article", -40
     lines = page.title if spoken else " ".join((page.title, *page.headings))
