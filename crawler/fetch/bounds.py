@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 AROUND: Final = 262_144  # bytes: browsers take no longer head
 FRAMING: Final = 8  # more bytes for each byte of a body: a chunk of one byte needs five
+CODE: Final = slice(9, 12)  # where a status line has its code
+BODILESS: Final = frozenset({b"204", b"304"})  # RFC 9110, 6.4.1
 INTERIM: Final = frozenset(range(100, 200)) - {101}  # RFC 9110, 15.2: another answer follows
 
 
@@ -43,12 +45,23 @@ class Bounded(ResponseHandler):
 
     def data_received(self, data: bytes) -> None:
         """Take bytes, unless there were too many that belong to no body."""
+        if self._waits and data[CODE] in BODILESS:
+            data = self._head_of(data)
         self._came += len(data)
         super().data_received(data)
         if self._came > AROUND:
             self._weigh()
+        if self._exception is not None:
+            self._break_body(self._exception)
         if self._waits and self._exception is None:
             self.start_timeout()  # aiohttp stops its clock at an interim answer
+
+    def _head_of(self, data: bytes) -> bytes:
+        """Leave out a body that may not be there: else the verdict hung on how the bytes came."""
+        head, end, rest = data.partition(b"\r\n\r\n")
+        if rest:
+            self.force_close()
+        return head + end
 
     def _weigh(self) -> None:
         body = self._payload.total_bytes if self._payload is not None else 0
@@ -56,9 +69,13 @@ class Bounded(ResponseHandler):
             return
         error = BadHttpMessage(f"more than {AROUND} bytes that belong to no body")
         self.transport.abort()
-        if self._payload is not None:
-            self._payload.set_exception(ClientPayloadError(error.message), error)
         self.set_exception(error)
+
+    def _break_body(self, error: BaseException) -> None:
+        """Tell who reads the body: aiohttp leaves them waiting when trailers are no HTTP."""
+        body = self._payload
+        if body is not None and not body.is_eof() and body.exception() is None:
+            body.set_exception(ClientPayloadError(str(error)), error)
 
 
 def _listen(loop: AbstractEventLoop) -> ResponseHandler:

@@ -63,17 +63,18 @@ class Http:
         self._session = session
 
     async def __call__(self, request: Request) -> Answer:
-        """Ask once; ask again at once if a kept connection turns out to be closed.
+        """Ask once; ask again at once if a kept connection turns out to be closed, or not clean.
 
         Raises:
             FetchError: any of its leaves but those of redirects.
         """
         try:
             return await self._ask(request)
-        except Reset:
-            # RFC 9112, 9.3.1: a server may close an idle connection at any time; that says
-            # nothing about the target.
-            if not DIAL.get().reused:
+        except (Reset, BadResponse) as exc:
+            # RFC 9112, 9.3.1: a server may close an idle connection at any time. And what it sent
+            # too much, such as a body after HEAD, stands before the answer. Neither says anything
+            # about the target.
+            if not DIAL.get().reused or exc.phase == "body":
                 raise
         return await self._ask(request)
 
@@ -143,7 +144,7 @@ def _fault(exc: Exception, dial: Dial) -> FetchError:
     if isinstance(exc, aiohttp.ServerDisconnectedError):
         return _disconnected(exc)
     if isinstance(exc, aiohttp.ClientPayloadError):
-        return BadResponse(f"the body broke off: {_cause(exc)}", phase="read")
+        return BadResponse(f"the body broke off: {_cause(exc)}", phase="body")
     if isinstance(exc, aiohttp.ClientResponseError):
         return BadResponse(f"not HTTP: {_one_line(exc.message)}", phase="read")
     if isinstance(exc, OSError):
@@ -186,11 +187,11 @@ async def _read(request: Request, response: aiohttp.ClientResponse) -> Answer:
     coding = response.headers.get("Content-Encoding", "")
     body, complete, broken = await _body(request, response, Look(request.enough, coding, limit))
     if broken and success and not request.tolerant:
-        raise BadResponse(broken, phase="read")
+        raise BadResponse(broken, phase="body")
     if coding and codings(coding):
         body, broken = _decoded(body, coding, limit, broken, complete=complete)
         if broken and success and not request.tolerant:
-            raise BadResponse(broken, phase="read")
+            raise BadResponse(broken, phase="body")
     return _answer(request, response, body, complete=complete, broken=broken)
 
 
