@@ -93,8 +93,12 @@ class Keeper:
 
         Raises:
             CacheError: the folder cannot be written.
+            LocalFault: another process cleans the folder.
         """
-        return await self._threaded(lambda: self._drafted(data, picture.format))
+        try:
+            return await self._threaded(lambda: self._drafted(data, picture.format))
+        except Swept as exc:
+            raise LocalFault(str(exc)) from exc
 
     async def hang(self, draft: Draft, picture: Picture) -> tuple[Picture, Proven | Faulty]:
         """Prove what was written aside; keep it if it is whole and no stand-in.
@@ -134,8 +138,10 @@ class Keeper:
         proof = self._known(digest, data, format_)
         if proof is None and self._rules.proof == STRUCTURE and structure.told(format_):
             why = structure.fault(data, format_)
-            proof = Faulty(Verdict.TRUNCATED, why) if why else Proven(STRUCTURE)
-            return Draft(digest, len(data), None if why else self._blobs.aside(data), proof)
+            if why is not None:
+                return Draft(digest, len(data), None, Faulty(Verdict.TRUNCATED, why))
+            self._blobs.keep(self._blobs.aside(data, sync=True), name_of(digest, format_), synced=True)
+            return Draft(digest, len(data), None, Proven(STRUCTURE))
         return Draft(digest, len(data), None if proof else self._blobs.aside(data), proof)
 
     def _known(self, digest: str, data: bytes, format_: str) -> Proven | Faulty | None:

@@ -29,6 +29,7 @@ from crawler.fetch.crowd import Places, crowd
 from crawler.fetch.dial import Dialer, Dialling
 from crawler.fetch.dns import AddressBook, Resolver, open_resolver
 from crawler.fetch.guard import Guard
+from crawler.fetch.hand import hand
 from crawler.fetch.head_first import head_first
 from crawler.fetch.http import Client, Http, open_session
 from crawler.fetch.pace import Courtesy, pace
@@ -257,7 +258,7 @@ def onion(config: Config, turnstile: Turnstile[Target], circuits: Circuits, wire
         config.retry.max_wait,
         config.network.total_timeout,
     )
-    hop = crowd(pace(wires.http, turnstile, courtesy), wires.places, turnstile, courtesy.lane_of)
+    hop = crowd(pace(hand(wires.http), turnstile, courtesy), wires.places, turnstile, courtesy.lane_of)
     hop = circuits.breaker(hop)
     if wires.layer is not None:
         hop = wires.layer(hop, courtesy.lane_of)

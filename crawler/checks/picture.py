@@ -6,7 +6,7 @@ No network and no disk in here: a `Gallery` writes, proves and keeps.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from typing import Final, Protocol
 
@@ -26,8 +26,7 @@ HEADERS: Final[Mapping[str, str]] = {"Accept": ACCEPT, "Accept-Encoding": "ident
 class Draft:
     """Bytes on their way into the cache: their digest, how many, and where they lie meanwhile.
 
-    `aside` is None where the cache has a file of the same bytes, or needs none; `proof` is there
-    where it took but a moment.
+    `aside` is None where they are there already, or shall not be; `proof` tells which.
     """
 
     digest: str
@@ -64,6 +63,14 @@ class Question(Request):
 
 
 @dataclass(frozen=True, slots=True)
+class Handed(Answer):
+    """An answer whose body was written aside while its request still held its seat."""
+
+    judged: Judgement = field(default_factory=Judgement)
+    draft: Draft | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class PictureCheck:
     """Images, whole; `image` judges what their header says, `now` is UTC."""
 
@@ -81,10 +88,25 @@ class PictureCheck:
             limit=self.image.max_bytes + 1,
             tolerant=True,
             whole=True,
+            hand=self._hand,
             trail=trail,
             target=target.id,
             entry=entry,
         )
+
+    async def _hand(self, answer: Answer) -> Answer:
+        """Write the body of an image aside at once: what waits for its proof takes no memory.
+
+        The request has not given back its seat yet, so a slow disk slows the network down.
+        """
+        if not 200 <= answer.status < 300:  # noqa: PLR2004 - the class of success
+            return answer
+        judged = self._by_header(answer)
+        if not _kept(judged, answer) or judged.picture is None:
+            return answer
+        draft = await self.gallery.draft(answer.body, judged.picture)
+        facts = {one.name: getattr(answer, one.name) for one in fields(answer)}
+        return Handed(**{**facts, "body": b""}, judged=judged, draft=draft)
 
     def judge(self, request: Request, answer: Answer) -> Judgement | Request:
         """Judge the header at once, and the pixels later."""
@@ -92,20 +114,16 @@ class PictureCheck:
             raise TypeError("the request is not one of this check")
         if confirms(request, answer):
             return self._unchanged(request, answer)
-        if self._too_large(answer):
-            most, length = self.image.max_bytes, answer.length or len(answer.body)
-            return Judgement(Verdict.TOO_LARGE, f"{length} bytes or more, over {most}")
-        judged = self._by_header(answer)
-        if judged.verdict is not Verdict.OK or judged.picture is None or answer.status in WALLED:
+        judged = answer.judged if isinstance(answer, Handed) else self._by_header(answer)
+        if not _kept(judged, answer) or judged.picture is None:
             return judged
         return replace(judged, later=self._later(request, answer, judged.picture))
 
-    def _too_large(self, answer: Answer) -> bool:
-        most = self.image.max_bytes
-        return len(answer.body) > most or (answer.length is not None and answer.length > most)
-
     def _by_header(self, answer: Answer) -> Judgement:
         """Judge what a header says; only one that never comes to its end is looked at as a whole."""
+        most, length = self.image.max_bytes, max(answer.length or 0, len(answer.body))
+        if length > most:
+            return Judgement(Verdict.TOO_LARGE, f"{length} bytes or more, over {most}")
         found = measure(answer.body, complete=False)
         if isinstance(found, More):
             found = measure(answer.body, complete=True)
@@ -126,8 +144,9 @@ class PictureCheck:
         return Judgement(picture=picture, cached=fresh)
 
     async def _later(self, request: Question, answer: Answer, picture: Picture) -> Judgement:
-        draft = await self.gallery.draft(answer.body, picture)
-        answer = replace(answer, body=b"")
+        draft = answer.draft if isinstance(answer, Handed) else None
+        if draft is None:  # another process asked, and handed on what came
+            draft = await self.gallery.draft(answer.body, picture)
         picture = replace(picture, bytes=draft.size)
         picture, proof = await self.gallery.hang(draft, picture)
         if isinstance(proof, Faulty):
@@ -140,6 +159,11 @@ class PictureCheck:
         same = before is not None and before.picture.digest == picture.digest
         stored_at = before.stored_at if before is not None and same else now
         return Cached(request.target, picture, served(answer), proof.proof, stored_at, now)
+
+
+def _kept(judged: Judgement, answer: Answer) -> bool:
+    """Whether an image may be kept, by its header; a page behind a wall comes with 202, too."""
+    return judged.verdict is Verdict.OK and judged.picture is not None and answer.status not in WALLED
 
 
 def _note(trail: Trail, picture: Picture, proof: Proven, answer: Answer) -> None:

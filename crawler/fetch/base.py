@@ -58,6 +58,7 @@ class Request:
     `private` headers (credentials, those configured for a host) never leave the origin. `tolerant`
     keeps an answer whose body broke off (`Answer.broken` tells), since a check of its own judges
     it; otherwise that is a `BadResponse`. `whole`: a body that says to be over `limit` is not read.
+    `hand` takes each answer, and returns it or another, while the request still holds its seat.
     """
 
     url: str
@@ -68,6 +69,7 @@ class Request:
     enough: Callable[[bytes], bool] | None = None
     tolerant: bool = False
     whole: bool = False
+    hand: Callable[[Answer], Awaitable[Answer]] | None = None
     trail: Trail = field(default_factory=no_trail)
 
     def to(self, url: str, private: Mapping[str, str]) -> Request:

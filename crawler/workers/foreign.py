@@ -97,9 +97,10 @@ class Foreign:
 
 
 def _portable(request: Request) -> Request:
-    """The request as another process can have it: without a seat, and without a watch that stays here."""
+    """The request as another process can have it: without a seat, and without what stays here."""
     trail = replace(request.trail, seat=None, place=None)
-    made = replace(request, headers=dict(request.headers), private=dict(request.private), trail=trail)
+    headers, private = dict(request.headers), dict(request.private)
+    made = replace(request, headers=headers, private=private, hand=None, trail=trail)
     try:
         pickle.dumps(made.enough)
     except (TypeError, AttributeError, pickle.PicklingError):

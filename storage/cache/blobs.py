@@ -8,12 +8,12 @@ import os
 import secrets
 import stat
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from storage.cache.folders import WRITE, folder, told, write
+from storage.cache.folders import DIRECTORY, WRITE, folder, told, write
 from storage.cache.names import named_digest
 from storage.errors import Swept
 
@@ -50,40 +50,56 @@ class Blobs:
 
     def prepare(self) -> None:
         """Make the folder where there is none, and see that it may be written; write nothing else."""
-        with told(self.root), folder(self.root, [ASIDE], create=True):
+        with told(self.root), self._below(ASIDE, create=True):
             for path in (self.root, self.root / ASIDE):
                 if not os.access(path, os.W_OK | os.X_OK):
                     raise PermissionError(errno.EACCES, "read-only", str(path))
 
-    def aside(self, data: bytes) -> str:
-        """Write bytes under a name that nobody looks for; returns it."""
-        name = f"{ASIDE}/{self._token}-{next(self._numbers)}"
-        with told(self.root), folder(self.root, [ASIDE], create=True) as parent:
-            token = name.rpartition("/")[2]
+    def aside(self, data: bytes, *, sync: bool = False) -> str:
+        """Write bytes under a name that nobody looks for, onto the disk if `sync`; returns it."""
+        token = f"{self._token}-{next(self._numbers)}"
+        with told(self.root), self._below(ASIDE, create=True) as parent:
             try:
-                write(os.open(token, WRITE, 0o644, dir_fd=parent), data)
+                write(os.open(token, WRITE, 0o644, dir_fd=parent), data, sync=sync)
             except OSError:
                 with suppress(OSError):
                     os.unlink(token, dir_fd=parent)
                 raise
-        return name
+        return f"{ASIDE}/{token}"
 
-    def keep(self, aside: str, name: str) -> None:
-        """Give what was written aside its final name, once it is safely on the disk.
+    def keep(self, aside: str, name: str, *, synced: bool = False) -> None:
+        """Give what was written aside its final name, once it is on the disk (`synced`: it is).
 
         Raises:
             Swept: another process took away what was written aside.
             CacheError: the system refused.
         """
         token, (fan, file) = aside.rpartition("/")[2], name.split("/")
-        with told(self.root), folder(self.root, [fan], create=True) as target:
+        with told(self.root), self._below(fan, create=True) as target:
             try:
-                with folder(self.root, [ASIDE]) as source:
-                    _sync(token, source)
+                with self._below(ASIDE) as source:
+                    if not synced:
+                        _sync(token, source)
                     os.rename(token, file, src_dir_fd=source, dst_dir_fd=target)
             except FileNotFoundError as exc:
                 raise Swept(f"{self.root}: another process removed what was being written there") from exc
-            os.fsync(target)
+
+    @contextmanager
+    def _below(self, part: str, *, create: bool = False) -> Iterator[int]:
+        """The descriptor of a folder right below the root, which is no link."""
+        path = f"{self.root}/{part}"
+        try:
+            descriptor = os.open(path, DIRECTORY | os.O_NOFOLLOW)
+        except FileNotFoundError:
+            if not create:
+                raise
+            self.root.mkdir(parents=True, exist_ok=True)
+            Path(path).mkdir(exist_ok=True)
+            descriptor = os.open(path, DIRECTORY | os.O_NOFOLLOW)
+        try:
+            yield descriptor
+        finally:
+            os.close(descriptor)
 
     def has(self, name: str, size: int | None) -> bool:
         """Whether a file is there, with as many bytes."""

@@ -78,13 +78,17 @@ def _step(parent: int, part: str, *, create: bool) -> int:
     return below
 
 
-def write(descriptor: int, data: bytes) -> None:
-    """Write all of the bytes to an open file, whose descriptor is closed afterwards.
+def write(descriptor: int, data: bytes, *, sync: bool = False) -> None:
+    """Write all of the bytes to an open file, onto the disk if `sync`, and close it.
 
     Raises:
         OSError: the system refused.
     """
-    with os.fdopen(descriptor, "wb", buffering=0) as file:
+    try:
         left = memoryview(data)
         while left:
-            left = left[file.write(left) or 0 :]
+            left = left[os.write(descriptor, left) :]
+        if sync:
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
