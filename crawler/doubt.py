@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import asyncio
 import zlib
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, TypeAlias
 
 from crawler.checks import parked, places, soft404
 from crawler.checks.base import Judgement
@@ -22,9 +23,10 @@ from crawler.checks.soft404 import Probed, Seen
 from crawler.errors import FetchError, LaneClosed
 from crawler.fetch.base import NO_HEADERS, Answer, Fetch, Request, Trail
 from crawler.sibling import folder_of, sibling
-from crawler.urls import masked, origin_of
+from crawler.urls import host_of, masked, origin_of, registrable
 from storage.model import Verdict
 
+Servers: TypeAlias = Callable[[str], Awaitable[tuple[str, ...]]]
 SHARE: Final = 0.085  # probes a page, at most, where there are many pages (benchmarks/probe_cost.py)
 FEW: Final = 100  # probes that a run may make, however few its pages
 HTML: Final = ("", "text/html", "application/xhtml+xml")
@@ -51,8 +53,8 @@ class Site:
 class Doubt:
     """Looks at web pages a second time; one a run, in the run's event loop."""
 
-    def __init__(self, fetch: Fetch, doubts: Doubts) -> None:
-        self._fetch, self._doubts = fetch, doubts
+    def __init__(self, fetch: Fetch, doubts: Doubts, servers_of: Servers | None = None) -> None:
+        self._fetch, self._doubts, self._servers_of = fetch, doubts, servers_of
         self._sites: dict[str, Site] = {}
         self._pages = 0
         self._share: float | None = None
@@ -100,15 +102,24 @@ class Doubt:
         return self._site(url).pages != 1 or zlib.crc32(origin_of(url).encode()) / 2**32 < self._share
 
     async def _judge(self, request: Request, seen: Seen, answer: Answer, probe: Probed | None) -> Judgement:
-        weighed = self._weigh(request, seen, answer, probe)
+        source = parked.Source(answer.body, request.trail.hops[-1].address)
+        weighed = self._weigh(seen, source, probe)
+        if weighed.verdict is None and any(points > 0 for points in weighed.sold.values()):
+            source = replace(source, servers=await self._servers(seen))
+            weighed = self._weigh(seen, source, probe)
         if weighed.verdict is None and (weighed.doubtful or (probe is None and soft404.is_stranger(seen))):
             probe = await self._own_probe(request, seen, probe)
-            weighed = self._weigh(request, seen, answer, probe)
+            weighed = self._weigh(seen, source, probe)
         weighed.note(request.trail, probe)
         return weighed.judgement()
 
-    def _weigh(self, request: Request, seen: Seen, answer: Answer, probe: Probed | None) -> Weighed:
-        source = parked.Source(answer.body, request.trail.hops[-1].address)
+    async def _servers(self, seen: Seen) -> tuple[str, ...]:
+        """The name servers of the domain that a link names, wherever it led."""
+        if self._servers_of is None:
+            return ()
+        return await self._servers_of(registrable(host_of(seen.asked)))
+
+    def _weigh(self, seen: Seen, source: parked.Source, probe: Probed | None) -> Weighed:
         gone = soft404.weigh(seen, probe) if self._doubts.not_found else {}
         sold = parked.weigh(seen, source, probe) if self._doubts.parked else {}
         return Weighed(gone, sold)

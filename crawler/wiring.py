@@ -19,7 +19,7 @@ from crawler.checks.base import Check
 from crawler.checks.image import ImageCheck
 from crawler.checks.page import PageCheck
 from crawler.config import Config, HostRules, parse_detour
-from crawler.doubt import Doubt, Doubts
+from crawler.doubt import Doubt, Doubts, Servers
 from crawler.errors import ConfigError
 from crawler.fetch.base import Fetch
 from crawler.fetch.breaker import Breaker, Circuits
@@ -213,7 +213,8 @@ async def open_running(
     client = Client(network.user_agent, network.read_timeout, network.proxy or None)
     try:
         async with open_session(dialer, client) as session:
-            running.assemble(parts(config, turnstile, Wires(Http(session), places, layer), image))
+            wires = Wires(Http(session), places, layer, book.name_servers)
+            running.assemble(parts(config, turnstile, wires, image))
             yield running
     finally:
         await book.close()
@@ -221,11 +222,15 @@ async def open_running(
 
 @dataclass(frozen=True, slots=True)
 class Wires:
-    """What lies below the onion: a fetch of one hop, places at addresses, and a layer round each hop."""
+    """What lies below the onion: a fetch of one hop, places at addresses, and a layer round each hop.
+
+    `servers_of` tells the name servers of a domain.
+    """
 
     http: Fetch
     places: Places
     layer: Layer | None = None
+    servers_of: Servers | None = None
 
 
 def parts(config: Config, turnstile: Turnstile[Target], wires: Wires, image: Check | None = None) -> Parts:
@@ -240,7 +245,7 @@ def parts(config: Config, turnstile: Turnstile[Target], wires: Wires, image: Che
         {host.lower(): headers for host, headers in config.network.headers.items()},
         excluding(config.records.exclude),
         config.retry.max_wait,
-        Doubt(fetch, doubts_of(config)) if config.checks.not_found or config.checks.parked else None,
+        Doubt(fetch, doubts_of(config), wires.servers_of) if config.checks.not_found or config.checks.parked else None,
         lambda host: known_for(config, host).wall,
         Upgrade(fetch) if config.checks.https else None,
     )

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Final, cast
 
-FAMILIES: Final = {1: "A", 5: "CNAME", 28: "AAAA"}
+FAMILIES: Final = {1: "A", 2: "NS", 5: "CNAME", 28: "AAAA"}
 CODES: Final = {name: code for code, name in FAMILIES.items()}
 TRUNCATED: Final = 0x0200
 ANSWER: Final = 0x8180  # a response, recursion desired and available
@@ -142,7 +142,7 @@ def _write_name(name: str) -> bytes:
 
 
 def _wire(entry: Entry, asked: str) -> bytes:
-    data = _write_name(entry.data) if entry.kind == "CNAME" else ip_address(entry.data).packed
+    data = _write_name(entry.data) if entry.kind in {"CNAME", "NS"} else ip_address(entry.data).packed
     head = struct.pack("!HHIH", CODES[entry.kind], 1, entry.ttl, len(data))
     return _write_name(entry.owner or asked) + head + data
 

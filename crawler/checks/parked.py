@@ -23,6 +23,7 @@ DATA: Final = table("parked")
 HOSTS: Final = frozenset(host for entry in DATA["parking"] for host in entry["hosts"])
 MARKS: Final = tuple(mark.encode().lower() for entry in DATA["parking"] for mark in entry["marks"])
 NETWORKS: Final = tuple(ip_network(net) for entry in DATA["parking"] for net in entry.get("networks", ()))
+SERVERS: Final = tuple(name for entry in DATA["parking"] for name in entry.get("name_servers", ()))
 SALE: Final = tuple(map(fold, DATA["sale"]["phrases"]))
 SPAM: Final = frozenset(DATA["spam"]["words"])
 FEW: Final = 250  # words of a page that has nothing to say but "for sale"
@@ -33,10 +34,11 @@ Signs = Iterator[tuple[str, int]]
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a page came from: its bytes, and the address that sent them, where known."""
+    """Where a page came from: its bytes, the address that sent them, and its domain's name servers."""
 
     body: bytes = b""
     address: str | None = None
+    servers: tuple[str, ...] = ()
 
 
 def weigh(seen: Seen, source: Source, probe: Probed | None) -> dict[str, int]:
@@ -106,6 +108,9 @@ def _place(seen: Seen, source: Source) -> Signs:
     asked, final = host_of(seen.asked), host_of(seen.final)
     if source.address is not None and _is_parking(source.address):
         yield "it is served from where parked domains are", 25
+    server = next((name for name in source.servers if name.endswith(SERVERS)), None)
+    if server is not None:
+        yield f"its name server is {server}", 25
     if registrable(asked) != registrable(final):
         yield "led to another domain", 15
     if seen.page is not None and registrable(asked) in fold(seen.page.title):

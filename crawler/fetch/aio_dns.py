@@ -90,6 +90,15 @@ class DnsResolver:
             return await self._system.resolve(host)
         return _joined(host, await self._ask(name))
 
+    async def name_servers(self, domain: str) -> tuple[str, ...]:
+        """The names of the servers that a registered domain is delegated to; none where nobody tells."""
+        try:
+            result = await self._dns.query_dns(f"{domain.rstrip('.')}.", "NS")
+        except aiodns.error.DNSError:
+            return ()
+        found = (one.data.nsdname for one in result.answer if isinstance(one.data, pycares.NSRecordData))
+        return tuple(name.rstrip(".").lower() for name in found)
+
     async def close(self) -> None:
         """End every question under way, and close the sockets."""
         await self._dns.close()

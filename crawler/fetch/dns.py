@@ -7,8 +7,9 @@ import socket
 import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 from crawler.errors import DnsFailure, FetchError, NoSuchHost
 
@@ -39,6 +40,14 @@ class Resolver(Protocol):
 
     async def close(self) -> None:
         """Let go of sockets and threads."""
+
+
+@runtime_checkable
+class Delegations(Protocol):
+    """A resolver that can tell who serves a domain; that of the system cannot."""
+
+    async def name_servers(self, domain: str) -> tuple[str, ...]:
+        """The names of a registered domain's servers, lower case; none where nobody tells."""
 
 
 class SystemResolver:
@@ -122,6 +131,15 @@ class AddressBook:
         if kept.error is not None:
             raise type(kept.error)(str(kept.error), phase="dns")
         return kept.addresses
+
+    async def name_servers(self, domain: str) -> tuple[str, ...]:
+        """The names of a registered domain's servers; none where nobody tells in time."""
+        if not isinstance(self._resolver, Delegations):
+            return ()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._timeout):
+                return await self._resolver.name_servers(domain)
+        return ()
 
     async def close(self) -> None:
         """End the look-ups under way."""

@@ -184,6 +184,9 @@ def test_no_weak_sign_is_enough() -> None:
     assert sold(OFFER, like=OFFER) >= parked.THRESHOLD
     assert sold(html("Site", f"<p>This domain is for sale.{mark}")) >= parked.THRESHOLD
     assert sold(html("Site", mark), address="199.59.243.225") >= parked.THRESHOLD
+    seen = Seen(DEEP, (), parse(OFFER))
+    served = sum(parked.weigh(seen, Source(servers=("ns1.sedoparking.com",)), None).values())
+    assert served == sum(parked.weigh(seen, Source(servers=("ns1.example.com",)), None).values()) + 25
 
 
 def test_domains_registered_anew() -> None:

@@ -289,3 +289,27 @@ async def test_without_aiodns_the_system_resolves(monkeypatch: pytest.MonkeyPatc
 
     assert isinstance(resolver, SystemResolver)
     assert "127.0.0.1" in found.addresses
+
+
+async def test_name_servers_of_a_domain() -> None:
+    """Who serves a domain is told in lower case; nobody, where the name server fails or is silent."""
+    async with names.serve() as server, asking(server) as resolver:
+        server.add(
+            "a.example", "NS", Reply((Entry("NS", "NS1.Parking.example"), Entry("NS", "ns2.parking.example")))
+        )
+        server.add("b.example", "NS", Reply(code=SERVFAIL))
+        server.add("c.example", "NS", SILENCE)
+        book = AddressBook(resolver)
+        found = [await book.name_servers(f"{name}.example") for name in "abc"]
+        system = await AddressBook(Nobody()).name_servers("a.example")
+
+    assert sorted(found[0]) == ["ns1.parking.example", "ns2.parking.example"]
+    assert found[1:] == [(), ()]
+    assert system == ()
+
+
+async def test_name_servers_are_not_waited_for() -> None:
+    """A server that is silent for longer than the book waits says nothing."""
+    async with names.serve() as server, asking(server, seconds=30) as resolver:
+        server.add("c.example", "NS", SILENCE)
+        assert await AddressBook(resolver, timeout=0.2).name_servers("c.example") == ()
