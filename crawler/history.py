@@ -7,7 +7,7 @@ can be judged again over the whole history once the policy is another (`linkheal
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -53,24 +53,25 @@ SETTLED: Final = frozenset({Verdict.BLOCKED_ADDRESS, Verdict.ROBOTS_DENIED})
 
 def advance(standing: Standing, finding: Finding, evidence: Evidence, freshness: Freshness) -> Standing:
     """What the history says once this finding is part of it."""
-    after = _state_after(standing, finding, evidence)
-    if finding.verdict.cls is not Class.UNCHECKED or finding.verdict in SETTLED:
-        after = replace(after, checked_at=finding.checked_at)
-    return replace(after, next_due=_due(after, finding, freshness))
-
-
-def _state_after(standing: Standing, finding: Finding, evidence: Evidence) -> Standing:
     cls = finding.verdict.cls
     if cls is Class.ALIVE:
-        return _alive(standing, finding.checked_at, evidence)
-    if cls in FAILING:
-        return _failing(standing, finding.checked_at, evidence, hard=cls is Class.HARD)
-    return standing
+        after = _alive(standing, finding.checked_at, evidence)
+    elif cls in FAILING:
+        after = _failing(standing, finding.checked_at, evidence, hard=cls is Class.HARD)
+    else:
+        after = standing
+    checked = cls is not Class.UNCHECKED or finding.verdict in SETTLED
+    at = finding.checked_at if checked else standing.checked_at
+    state, since, failing_since, failures, hard_since, hard, streak, turns, *_ = after
+    due = _due(after, finding, freshness)
+    return Standing(state, since, failing_since, failures, hard_since, hard, streak, turns, at, due)
 
 
 def _alive(standing: Standing, at: datetime, evidence: Evidence) -> Standing:
     """A good check ends the row of failures, whether it is enough to make the target alive or not."""
     streak = standing.alive_streak + 1
+    if standing.state is State.ALIVE:
+        return Standing(State.ALIVE, standing.since, alive_streak=streak, turns=standing.turns)
     good = Standing(standing.state, standing.since, alive_streak=streak, turns=standing.turns)
     if streak < evidence.flap_checks and standing.state in DOWN and _flaps(standing, at, evidence):
         return good
@@ -83,13 +84,14 @@ def _flaps(standing: Standing, at: datetime, evidence: Evidence) -> bool:
 
 
 def _failing(standing: Standing, at: datetime, evidence: Evidence, *, hard: bool) -> Standing:
-    after = replace(
-        standing,
-        failing_since=standing.failing_since or at,
-        failures=standing.failures + 1,
-        hard_since=standing.hard_since or (at if hard else None),
-        hard=standing.hard + hard,
-        alive_streak=0,
+    after = Standing(
+        standing.state,
+        standing.since,
+        standing.failing_since or at,
+        standing.failures + 1,
+        standing.hard_since or (at if hard else None),
+        standing.hard + hard,
+        turns=standing.turns,
     )
     proven = (hard and _proven_hard(after, at, evidence)) or _proven_soft(after, at, evidence)
     dead = standing.state is State.DEAD or proven
@@ -101,7 +103,7 @@ def _turned(standing: Standing, state: State, at: datetime, evidence: Evidence) 
     if state is standing.state:
         return standing
     turns = standing.turns if standing.state is State.NEW else (*standing.turns, at)
-    return replace(standing, state=state, since=at, turns=turns[-evidence.flaps :])
+    return standing._replace(state=state, since=at, turns=turns[-evidence.flaps :])
 
 
 def _proven_hard(standing: Standing, at: datetime, evidence: Evidence) -> bool:

@@ -84,8 +84,8 @@ target: Final = sa.Table(
     sa.Column("alive_streak", sa.Integer, nullable=False, server_default="0"),
     sa.Column("turns", sa.String),
     sa.Column("checked_at", Moment),
-    sa.Column("next_due", Moment, index=True),
-    sa.Column("last_run", sa.Integer, index=True),
+    sa.Column("next_due", Moment),
+    sa.Column("last_run", sa.Integer),
 )
 link: Final = sa.Table(
     "link",

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 
@@ -34,8 +33,7 @@ ASKED_AGAIN: Final = frozenset({Class.HARD, Class.SOFT, Class.TRANSIENT, Class.C
 EVENT: Final = ("target_id", "run_id", "at", "from_state", "to_state")
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where a target stands; `again`: this run has a finding on it already."""
 
     standing: Standing

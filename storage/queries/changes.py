@@ -105,7 +105,7 @@ def _moved(connection: sa.Connection, since: int) -> dict[int, _Turn]:
     query = query.join(
         finding, (finding.c.target_id == target.c.id) & (finding.c.run_id == target.c.last_run)
     )
-    query = query.where(target.c.last_run > since, finding.c.verdict == Verdict.MOVED.value)
+    query = query.where(finding.c.run_id > since, finding.c.verdict == Verdict.MOVED.value)
     query = query.where(finding.c.moved_to.is_distinct_from(knew))
     return {
         key: _Turn(News.MOVED, State(state), State(state), at, run)

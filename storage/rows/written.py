@@ -15,6 +15,9 @@ from storage.model import Declared, Finding, Link, Picture, Size, Standing, Stat
 
 Cells: TypeAlias = tuple[str | int | float | None, ...]
 LARGEST: Final = 2**31 - 1  # of an INTEGER of PostgreSQL; an SVG may claim any size
+# `Enum.value` is a call; these are made once.
+STATES: Final = {state: state.value for state in State}
+NAMES: Final = {verdict: (verdict.value, verdict.cls.value) for verdict in Verdict}
 # What JSON does not know becomes its text: no finding is lost for a strange piece of evidence.
 ENCODE: Final = json.JSONEncoder(default=str).encode
 
@@ -46,12 +49,12 @@ def _json(value: object) -> str | None:
 
 def finding_row(run: int, finding: Finding) -> Cells:
     """A row of `finding`."""
-    verdict = finding.verdict
+    verdict, cls = NAMES[finding.verdict]
     return (
         run,
         finding.target,
-        verdict.value,
-        verdict.cls.value,
+        verdict,
+        cls,
         finding.status,
         _plain(finding.final_url),
         _plain(finding.moved_to),
@@ -112,17 +115,18 @@ def sides(size: Size | None) -> tuple[int | None, int | None]:
 
 def standing_row(key: int, standing: Standing, last_run: int | None) -> Cells:
     """The state, its history and `last_run` of a `target`, in the order of STANDING, and its id."""
+    state, since, failing_since, failures, hard_since, hard, streak, turns, checked_at, due = standing
     return (
-        standing.state.value,
-        instant(standing.since),
-        instant(standing.failing_since),
-        standing.failures,
-        instant(standing.hard_since),
-        standing.hard,
-        standing.alive_streak,
-        ",".join(str(instant(turn)) for turn in standing.turns) or None,
-        instant(standing.checked_at),
-        instant(standing.next_due),
+        STATES[state],
+        instant(since),
+        instant(failing_since),
+        failures,
+        instant(hard_since),
+        hard,
+        streak,
+        ",".join([str(instant(turn)) for turn in turns]) if turns else None,
+        instant(checked_at),
+        instant(due),
         last_run,
         key,
     )

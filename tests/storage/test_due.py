@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -26,7 +25,7 @@ def _schedule(engine: sa.Engine, **due: timedelta) -> None:
 
     def advance(standing: Standing, found: Finding) -> Standing:
         name = next(name for name, url in URLS.items() if keys[url] == found.target)
-        return replace(standing, checked_at=found.checked_at, next_due=NOW + due[name])
+        return standing._replace(checked_at=found.checked_at, next_due=NOW + due[name])
 
     Writer(engine, run, advance).write([finding(keys[URLS[name]]) for name in due])
 
