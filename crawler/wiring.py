@@ -180,9 +180,10 @@ def checks_of(config: Config, image: Check | None = None) -> dict[Kind, Check]:
     return {Kind.WEB: page, Kind.AMP: amp, Kind.AMP_CDN: cached, Kind.IMAGE: image}
 
 
-def doubts_of(config: Config) -> Doubts:
-    """Which pages to look at twice, and how far."""
-    return Doubts(config.checks.not_found, config.checks.parked, config.network.max_body)
+def doubt_of(config: Config, fetch: Fetch, servers_of: Servers | None) -> Doubt | None:
+    """The second look at web pages, unless there is nothing to look for."""
+    doubts = Doubts(config.checks.not_found, config.checks.parked, config.network.max_body)
+    return Doubt(fetch, doubts, servers_of) if doubts.not_found or doubts.parked else None
 
 
 @asynccontextmanager
@@ -245,7 +246,7 @@ def parts(config: Config, turnstile: Turnstile[Target], wires: Wires, image: Che
         {host.lower(): headers for host, headers in config.network.headers.items()},
         excluding(config.records.exclude),
         config.retry.max_wait,
-        Doubt(fetch, doubts_of(config), wires.servers_of) if config.checks.not_found or config.checks.parked else None,
+        doubt_of(config, fetch, wires.servers_of),
         lambda host: known_for(config, host).wall,
         Upgrade(fetch) if config.checks.https else None,
     )
