@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 from urllib.parse import unquote
 
@@ -39,7 +40,7 @@ def fingerprint(page: Page, url: str) -> Fingerprint:
     """The fingerprint of a page at a URL."""
     echo, seen, title = set(url_words(url)), words(page.text), words(page.title)
     bare = [word for word in seen if word not in echo]
-    titles = tuple(title), tuple(word for word in title if word not in echo)
+    titles = title, tuple(word for word in title if word not in echo)
     heading = tuple(word for word in words(page.headings[0] if page.headings else "") if word not in echo)
     pairs = _rows(seen, 2), _rows(bare, 2)
     return Fingerprint(pairs, titles, heading, _rows(page.tags, SHAPE), len(seen))
@@ -60,15 +61,19 @@ def same_title(one: Fingerprint, other: Fingerprint) -> bool:
     return any(mine == theirs for mine, theirs in zip(one.title, other.title, strict=True))
 
 
-def words(text: str) -> list[str]:
+@lru_cache(maxsize=32)  # each sign asks anew for the words of the same few texts
+def words(text: str) -> tuple[str, ...]:
     """The words of a text without regard to case; numbers, which change by the minute, are none."""
     found: list[str] = []
     for word in WORD.findall(text.casefold()):
-        found += word if UNSPACED.search(word) else [word]
-    return found
+        if word.isascii() or not UNSPACED.search(word):
+            found.append(word)
+        else:
+            found += word
+    return tuple(found)
 
 
-def url_words(url: str) -> list[str]:
+def url_words(url: str) -> tuple[str, ...]:
     """The words of the path and query of a URL."""
     return words(unquote(url.partition("://")[2].partition("/")[2]))
 
@@ -80,7 +85,7 @@ def likeness(one: frozenset[int], other: frozenset[int]) -> float:
 
 
 def _rows(items: Sequence[str], length: int) -> frozenset[int]:
-    return frozenset(hash(tuple(items[n : n + length])) for n in range(max(0, len(items) - length + 1)))
+    return frozenset(map(hash, zip(*(items[n:] for n in range(length)), strict=False)))
 
 
 def fold(text: str) -> str:

@@ -207,7 +207,7 @@ def test_a_story_about_a_sale() -> None:
 
 def test_words_of_scripts_without_spaces() -> None:
     """Where no space parts words, each letter counts."""
-    assert words("議会 Bridge 12 橋") == ["議", "会", "bridge", "橋"]
+    assert words("議会 Bridge 12 橋") == ("議", "会", "bridge", "橋")
 
 
 def test_weighing_is_quick_on_hostile_pages() -> None:
