@@ -12,6 +12,7 @@ from crawler.cli.output import failed, output_file, word_list, write
 from crawler.config import load
 from crawler.report import REPORTS, Selection, Summary, summarise
 from crawler.report.hosts import HOST_REPORTS, gather
+from crawler.report.suspects import SUSPECT_REPORTS
 from storage import queries
 from storage.database import open_engine
 from storage.model import Run
@@ -21,6 +22,7 @@ from storage.model import Run
 @click.option("--run", "number", type=int, help="The findings of this run alone.")
 @click.option("--only", callback=word_list, help="Classes, verdicts, issues or states.")
 @click.option("--by", type=click.Choice(["host"]), help="A row a host: requests, rate, waits, times.")
+@click.option("--suspects", is_flag=True, help="Pictures that may be stand-ins.")
 @click.option("--format", "format_", type=click.Choice(list(REPORTS)), default="table")
 @click.option(
     "-o", "--output", metavar="FILE", callback=output_file, help="Write the report there; - is stdout."
@@ -32,6 +34,9 @@ def report(obj: dict[str, Any], /, **options: Any) -> int:
     config = load(obj["config"])
     engine = open_engine(config.database.url)
     try:
+        if options["suspects"]:
+            write(_suspects(engine, options["format_"]), options["output"])
+            return 0
         run = None if options["number"] is None else _run(engine, options["number"])
         selection = Selection(run=run, only=frozenset(options["only"]))
         summary = summarise(engine, selection)
@@ -40,6 +45,13 @@ def report(obj: dict[str, Any], /, **options: Any) -> int:
         engine.dispose()
     fail_on = options["fail_on"] or config.report.fail_on
     return int(failed(summary.totals, len(summary.problems), fail_on))
+
+
+def _suspects(engine: sa.Engine, format_: str) -> Iterator[str]:
+    if format_ not in SUSPECT_REPORTS:
+        known = ", ".join(SUSPECT_REPORTS)
+        raise click.BadParameter(f"--suspects comes as {known}, not as {format_}", param_hint="--format")
+    return SUSPECT_REPORTS[format_](queries.suspects(engine))
 
 
 def _pieces(summary: Summary, by: str | None, format_: str) -> Iterator[str]:

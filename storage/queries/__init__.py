@@ -4,6 +4,7 @@ from storage.queries.changes import Change, News, changes
 from storage.queries.due import KINDS, due
 from storage.queries.entries import WORST_FIRST, Entry, EntryLink, entries, find
 from storage.queries.story import Observation, history, hops, problems, runs
+from storage.queries.suspects import Suspect, suspects
 from storage.queries.totals import Totals
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "EntryLink",
     "News",
     "Observation",
+    "Suspect",
     "Totals",
     "changes",
     "due",
@@ -23,4 +25,5 @@ __all__ = [
     "hops",
     "problems",
     "runs",
+    "suspects",
 ]

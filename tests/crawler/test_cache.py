@@ -214,3 +214,30 @@ def test_names_are_encoded() -> None:
     assert len(encoded("x" * 999)) <= 180
     assert place_of("http://u:p@h:80/a/../b?c", "png") == "h%3A80/a/%2E%2E/b%3Fc.png"
     assert place_of("http://h", "gif") == "h/index.gif"
+
+
+async def test_suspects_are_proposed(tmp_path: Path) -> None:
+    """One picture behind many paths, and one URL beside many pages; sizes of one picture are not."""
+    stand_in, drawing = [f"{H}/{n}/none.png" for n in range(4)], f"{H}/drawing.png"
+    sizes = [f"{H}/photo.png?w={n}" for n in range(4)]
+    async with serve() as site:
+        images(tmp_path, *stand_in, *sizes)
+        for number in range(20):
+            text = f"---\nrelated:\n- webUrl: /page/{number}\n  images:\n  - url: {drawing}\n---\n"
+            (tmp_path / "seeds" / f"r{number}.md").write_text(text)
+        for urls, seed in ((stand_in, 1), (sizes, 2), ([drawing], 3)):
+            for url in urls:
+                site.add(url, tagged(picture(seed)))
+        await refresh(tmp_path, site)
+        found = await run(tmp_path, "report", "--suspects", "--format", "json")
+        table = await run(tmp_path, "report", "--suspects")
+        configure(tmp_path, "images", f'placeholders = ["{digest_of(picture(1))}"]')
+        done = await refresh(tmp_path, site)
+
+    assert found.code == 0, found.err
+    assert json.loads(found.out) == [
+        {"digest": digest_of(picture(3)), "file": place(picture(3)), "pages": 20, "urls": [drawing]},
+        {"digest": digest_of(picture(1)), "file": place(picture(1)), "pages": 0, "urls": stand_in},
+    ]
+    assert digest_of(picture(1)) in table.out
+    assert {url for url, line in done.lines().items() if line["verdict"] == "placeholder"} == set(stand_in)
