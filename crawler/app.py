@@ -27,7 +27,7 @@ from crawler.wiring import evidence, freshness, lanes_of, open_running, pace_for
 from crawler.workers import Order, Pool, open_pool
 from storage import lock
 from storage.catalogue import Catalogue, Place
-from storage.database import open_engine, path_of
+from storage.database import open_engine
 from storage.ledger import Ledger, begin_run, close_killed, end_run
 from storage.model import Kind, Link, LinkIssue, Run, Target
 from storage.records import files, read, read_news
@@ -83,7 +83,7 @@ async def audit(config: Config, options: Options, observer: Observer) -> Outcome
     started = time.monotonic()
     engine = open_engine(config.database.url)
     try:
-        with lock.hold(path_of(engine), options.command):
+        with lock.hold(engine, options.command):
             _tell_of_killed(engine, observer)
             run = begin_run(engine, options.command, datetime.now(UTC))
             return await _Audit(config, options, observer, engine, run, started).run_it()
@@ -93,8 +93,6 @@ async def audit(config: Config, options: Options, observer: Observer) -> Outcome
 
 def _tell_of_killed(engine: sa.Engine, observer: Observer) -> None:
     """Say which runs never ended; what they found is kept, and what they did not is still due."""
-    if path_of(engine) is None:
-        return  # a server has no lock that would tell whether they are still at it
     for left in close_killed(engine):
         began = left.run.started_at.strftime("%Y-%m-%dT%H:%M:%SZ")
         observer.said(

@@ -84,7 +84,7 @@ def _both(first: Finding, second: Finding) -> Finding:
     """The second word, with what both visits cost."""
     return replace(
         second,
-        hops=first.hops + second.hops,
+        hops=first.hops + tuple(replace(hop, attempt=hop.attempt + first.attempts) for hop in second.hops),
         attempts=first.attempts + second.attempts,
         requests=first.requests + second.requests,
         elapsed=first.elapsed + second.elapsed,

@@ -4,25 +4,78 @@ from __future__ import annotations
 
 import fcntl
 import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
+import sqlalchemy as sa
+
+from storage.database import path_of, told
 from storage.errors import LedgerError, LockHeld
+
+NUMBER: Final = 0x6C696E6C  # of the lock in a server's database; any will do
+NAME: Final = 63  # bytes that PostgreSQL keeps of the name of a client
+HOLDER: Final = sa.text(
+    "SELECT a.application_name FROM pg_locks AS l JOIN pg_stat_activity AS a ON a.pid = l.pid "
+    "WHERE l.locktype = 'advisory' AND l.granted AND l.classid = 0 AND l.objid = :number "
+    "AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+)
 
 
 @contextmanager
-def hold(database: Path | None, command: str) -> Iterator[None]:
-    """Hold the lock of a database file; a database without a file needs none.
+def hold(engine: sa.Engine, command: str) -> Iterator[None]:
+    """Hold the lock of a database, whatever machine its other users are on.
+
+    Raises:
+        LockHeld: another run holds it; the text names its process, command and start.
+        LedgerError: the lock cannot be used.
+    """
+    path = path_of(engine)
+    with _hold_server(engine, command) if path is None else hold_file(path, command):
+        yield
+
+
+@contextmanager
+def _hold_server(engine: sa.Engine, command: str) -> Iterator[None]:
+    """A lock of PostgreSQL, which ends with its connection; the name of the client tells who it is."""
+    if engine.dialect.name != "postgresql":
+        yield
+        return
+    connection = _taken(
+        engine, f"linkhealth {command}, process {os.getpid()} on {socket.gethostname()}, {_now()}"
+    )
+    try:
+        yield
+    finally:
+        # Not back into the pool: the lock and the name belong to this connection.
+        connection.invalidate()
+        connection.close()
+
+
+def _taken(engine: sa.Engine, who: str) -> sa.Connection:
+    """A connection that holds the lock under a name."""
+    name = who.encode()[:NAME].decode(errors="ignore")
+    with told(engine):
+        connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        connection.execute(sa.select(sa.func.set_config("application_name", name, sa.false())))
+        if connection.execute(sa.select(sa.func.pg_try_advisory_lock(NUMBER))).scalar():
+            return connection
+        holder = connection.execute(HOLDER, {"number": NUMBER}).scalar() or "another process"
+    connection.close()
+    raise LockHeld(f"the database is in use: {holder}; wait for it, or end it")
+
+
+@contextmanager
+def hold_file(database: Path, command: str) -> Iterator[None]:
+    """Hold the lock of a database in a file.
 
     Raises:
         LockHeld: another run holds it; the text names its process, command and start.
         LedgerError: the lock file cannot be written.
     """
-    if database is None:
-        yield
-        return
     # One file has one lock, whatever names lead to it.
     path = Path(f"{database.resolve()}.lock")
     try:
@@ -37,10 +90,13 @@ def hold(database: Path | None, command: str) -> Iterator[None]:
             holder = file.read().strip() or "another process"
             raise LockHeld(f"{database} is in use: {holder}; wait for it, or end it") from exc
         file.truncate(0)
-        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        file.write(f"process {os.getpid()} runs 'linkhealth {command}' since {now}")
+        file.write(f"process {os.getpid()} runs 'linkhealth {command}' since {_now()}")
         file.flush()
         try:
             yield
         finally:
             file.truncate(0)
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

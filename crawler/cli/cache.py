@@ -19,7 +19,7 @@ from crawler.urls import masked, request_url
 from storage import lock
 from storage.cache import Blobs, Fault, collect, entries, export, name_of, repair, verify
 from storage.cache.export import LAYOUTS
-from storage.database import open_engine, path_of
+from storage.database import open_engine
 from storage.queries import find
 
 KIB = 1024
@@ -46,7 +46,7 @@ def _opened(config: Config) -> Iterator[tuple[Blobs, sa.Engine]]:
 def verify_(obj: dict[str, Any], *, mend: bool) -> int:
     """Look at every file: is it what its name says, and does the index agree?"""
     config = load(obj["config"])
-    with _opened(config) as (blobs, engine), lock.hold(path_of(engine), "cache verify"):
+    with _opened(config) as (blobs, engine), lock.hold(engine, "cache verify"):
         faults = list(verify(blobs, engine))
         for fault in faults:
             click.echo(f"{fault.name}: {fault.why}")
@@ -75,7 +75,7 @@ def _fetched_again(config: Config, obj: dict[str, Any], faults: list[Fault]) -> 
 def gc_(obj: dict[str, Any], *, everything: bool) -> int:
     """Make room down to [images] cache_size: what nothing names goes, the least recently confirmed first."""
     config = load(obj["config"])
-    with _opened(config) as (blobs, engine), lock.hold(path_of(engine), "cache gc"):
+    with _opened(config) as (blobs, engine), lock.hold(engine, "cache gc"):
         done = collect(blobs, engine, config.images.cache_size, everything=everything)
     gone, left = _amount(done.size), _amount(done.size_left)
     click.echo(f"{done.files} files of {gone} removed, {done.files_left} of {left} left")

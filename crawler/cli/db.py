@@ -32,7 +32,7 @@ def _opened(config: Config, command: str, *, older: bool = False) -> Iterator[sa
     """The database, held against runs."""
     engine = database.open_engine(config.database.url, create=False, older=older)
     try:
-        with lock.hold(database.path_of(engine), f"db {command}"):
+        with lock.hold(engine, f"db {command}"):
             yield engine
     finally:
         engine.dispose()

@@ -33,7 +33,14 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of a database that holds nothing, one for each kind of database."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/linkhealth.db"
-    folder, name = request.getfixturevalue("server"), f"test{next(NUMBERS)}"
+    made: str = request.getfixturevalue("server_url")
+    return made
+
+
+@pytest.fixture
+def server_url(server: str) -> str:
+    """The URL of a database on a server that holds nothing."""
+    folder, name = server, f"test{next(NUMBERS)}"
     with psycopg.connect(postgres.dsn(folder), autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}".encode())
     return f"postgresql://{postgres.USER}@/{name}?host={folder}"

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+import sqlalchemy as sa
 
 from storage import lock
-from storage.database import open_engine, path_of
+from storage.database import open_engine
 from storage.errors import LedgerError, LockHeld
 from tests.program import records, run
 
@@ -24,7 +25,7 @@ HOLDER: Final = """
 import sys
 from pathlib import Path
 from storage import lock
-with lock.hold(Path(sys.argv[1]), "audit"):
+with lock.hold_file(Path(sys.argv[1]), "audit"):
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -50,14 +51,14 @@ def database(tmp_path: Path) -> Path:
 
 
 def _refused(database: Path) -> str:
-    with pytest.raises(LockHeld) as caught, lock.hold(database, "run"):
+    with pytest.raises(LockHeld) as caught, lock.hold_file(database, "run"):
         pass
     return str(caught.value)
 
 
 def test_second_holder_is_told_who_the_first_is(database: Path) -> None:
     """The error names process, command and start of the run that holds the lock."""
-    with lock.hold(database, "refresh"):
+    with lock.hold_file(database, "refresh"):
         said = _refused(database)
 
     start = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"
@@ -76,11 +77,11 @@ def test_refusal_leaves_the_holder_alone(database: Path) -> None:
 
 def test_lock_is_free_again(database: Path) -> None:
     """After its block, at its end or by an error, the lock is free, and names nobody."""
-    with lock.hold(database, "audit"):
+    with lock.hold_file(database, "audit"):
         pass
-    with pytest.raises(ZeroDivisionError), lock.hold(database, "audit"):
+    with pytest.raises(ZeroDivisionError), lock.hold_file(database, "audit"):
         raise ZeroDivisionError
-    with lock.hold(database, "audit"):
+    with lock.hold_file(database, "audit"):
         pass
     assert Path(f"{database}.lock").read_text() == ""
 
@@ -91,7 +92,7 @@ def test_lock_dies_with_its_process(database: Path) -> None:
         process.send_signal(signal.SIGKILL)
         process.wait()
         assert f"process {process.pid} runs" in Path(f"{database}.lock").read_text()
-        with lock.hold(database, "audit"):
+        with lock.hold_file(database, "audit"):
             assert f"process {os.getpid()} runs" in _refused(database)
 
 
@@ -100,31 +101,49 @@ def test_two_names_of_one_file_are_one_lock(database: Path, tmp_path: Path) -> N
     database.touch()
     (tmp_path / "link.db").symlink_to(database)
     (tmp_path / "sub").mkdir()
-    with lock.hold(database, "audit"):
+    with lock.hold_file(database, "audit"):
         for other in (tmp_path / "link.db", tmp_path / "sub" / ".." / "linkhealth.db"):
             assert "is in use" in _refused(other)
 
 
 def test_other_databases_are_free(database: Path, tmp_path: Path) -> None:
     """Each database has a lock of its own."""
-    with lock.hold(database, "audit"), lock.hold(tmp_path / "other.db", "audit"):
+    with lock.hold_file(database, "audit"), lock.hold_file(tmp_path / "other.db", "audit"):
         assert Path(f"{database}.lock").read_text() != ""
 
 
-def test_database_without_a_file_needs_no_lock(tmp_path: Path) -> None:
-    """A server has no file to lock; an SQLite database has its own."""
-    engine = open_engine(f"sqlite:///{tmp_path}/linkhealth.db")
-    assert path_of(engine) == tmp_path / "linkhealth.db"
-    engine.dispose()
-    with lock.hold(None, "audit"), lock.hold(None, "audit"):
+def test_lock_of_any_database(engine: sa.Engine, url: str) -> None:
+    """A file or a server: one run holds the lock, a second is told who, and then it is free."""
+    other = open_engine(url)
+    with lock.hold(engine, "audit"):
+        with pytest.raises(LockHeld, match=r"is in use: .*audit.*") as caught, lock.hold(other, "run"):
+            pass
+        assert f"process {os.getpid()}" in str(caught.value)
+    with lock.hold(other, "run"):
         pass
+    other.dispose()
+
+
+def test_lock_of_a_server_ends_with_its_connection(server_url: str) -> None:
+    """A run whose connection is gone, like one that was killed, holds nothing."""
+    first, second = open_engine(server_url), open_engine(server_url)
+    end = sa.text(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'linkhealth%'"
+    )
+    with lock.hold(first, "audit"):
+        with second.connect() as connection:
+            connection.execute(end)
+        with lock.hold(second, "audit"):
+            pass
+    first.dispose()
+    second.dispose()
 
 
 def test_place_that_takes_no_lock(tmp_path: Path) -> None:
     """Where no lock file can be written, a sentence says where."""
     (tmp_path / "file").touch()
     with pytest.raises(LedgerError, match=r"file/x\.db\.lock cannot be written: Not a directory"):
-        lock.hold(tmp_path / "file" / "x.db", "audit").__enter__()
+        lock.hold_file(tmp_path / "file" / "x.db", "audit").__enter__()
 
 
 async def test_program_that_finds_a_lock(tmp_path: Path) -> None:
