@@ -89,6 +89,9 @@ def _verdict(entry: Entry) -> Iterator[str]:
 def _signs(entry: Entry) -> Iterator[str]:
     """The signs that were weighed: what each says, its points, and what a page that cannot exist got."""
     evidence = entry.finding.evidence if entry.finding is not None else {}
+    amp = evidence.get("amp")
+    if isinstance(amp, dict) and amp.get("canonical"):
+        yield f"\nCanonical link: {shown(amp['canonical'])}\n"
     for name, title in SIGNS.items():
         weighed = evidence.get(name)
         if not isinstance(weighed, dict):

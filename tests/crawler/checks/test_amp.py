@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import gzip
 import time
+from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis.strategies import binary, text
 
 from crawler.checks.amp import HEAD, AmpCheck, canonical
 from crawler.checks.charset import decoded
@@ -14,6 +17,7 @@ from crawler.checks.links import LinkRules, link_issues
 from crawler.fetch.base import Answer, Request
 from storage.model import Finding, Kind, Link, Verdict
 from storage.settling import Placed
+from tests import program
 from tests.check import check, config
 from tests.site import Site, answer, endless, page, redirect, serve
 
@@ -247,3 +251,53 @@ def test_pairs_are_left_alone_when_told_so() -> None:
     """With amp = false nobody compares."""
     record = [placed(1, WEB, Kind.WEB, WEB), placed(2, AMP, Kind.AMP, AMP, f"{WEB}/other")]
     assert link_issues(record, LinkRules(amp=False)) == {}
+
+
+RECORD = """---
+webUrl: http://site.example/story
+ampWebUrl: http://site.example/amp/story
+related:
+  - webUrl: http://site.example/other
+    ampWebUrl: http://site.example/amp/other
+---
+"""
+
+
+async def test_pairs_of_records(tmp_path: Path) -> None:
+    """An audit follows both chains, and tells the links whose AMP page belongs to another web page."""
+    told = "<html amp><head><link rel=canonical href=/{}></head><body>Words</body></html>"
+    async with serve() as site:
+        site.add(f"{H}/story", redirect(301, "/new/story"))
+        site.add(f"{H}/new/story", page())
+        site.add(f"{H}/other", page())
+        site.add(f"{H}/amp/story", page(told.format("new/story")))
+        site.add(f"{H}/amp/other", page(told.format("story")))
+        program.records(tmp_path)
+        (tmp_path / "seeds" / "a.md").write_text(RECORD)
+        done = await program.run(tmp_path, "audit", "--format", "jsonl", "--connect-to", site.detour)
+    story = await program.run(tmp_path, "explain", f"{H}/amp/other")
+
+    lines = done.lines()
+    issues = {url: line["links"][0]["issues"] for url, line in lines.items()}  # type: ignore[index]  # JSON
+    assert issues.pop(f"{H}/amp/other") == [
+        {"issue": "amp-unpaired", "expected": f"{H}/other", "actual": f"{H}/story"}
+    ]
+    assert not any(issues.values())
+    assert f"Canonical link: {H}/story" in story.out
+
+
+@given(body=binary(max_size=2000), content_type=text(max_size=60))
+def test_any_bytes_have_a_verdict(body: bytes, content_type: str) -> None:
+    """Whatever a server sends, as whatever it calls it, there is a verdict and a text."""
+    assert judged(body, content_type)[0] in {Verdict.OK, Verdict.NOT_AMP}
+    assert isinstance(decoded(b"<html amp>" + body, f"text/html; charset={content_type}"), str)
+
+
+@given(text(alphabet="<>/!-=\"' abhtmlepcriwo\0\u26a1&;#x", max_size=400))
+def test_any_markup_is_a_page(markup: str) -> None:
+    """No order of tags, comments and quotes is too much, in one piece or byte by byte."""
+    body = markup.encode()
+    watch = HeadWatch()
+    for end in range(len(body)):
+        watch(body[:end])
+    assert parse(markup).title is not None
