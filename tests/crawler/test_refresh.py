@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import random
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -395,3 +397,50 @@ async def test_cache_that_cannot_be_made(tmp_path: Path) -> None:
     assert done.code == 2
     assert "cache: something there is no folder" in done.err
     assert site.log == []
+
+
+async def test_folder_that_another_process_cleans(tmp_path: Path) -> None:
+    """Whatever is swept away meanwhile, the run goes on, and the next one has all of it again."""
+    bodies = {f"http://h{n % 5}.example/{n}": picture(n, size=Size(60, 60)) for n in range(40)}
+
+    def swept(body: bytes) -> Step:
+        async def step(wire: Wire) -> None:
+            await asyncio.to_thread(shutil.rmtree, tmp_path / "cache", ignore_errors=True)
+            await tagged(body)(wire)
+
+        return step
+
+    async with serve() as site:
+        images(tmp_path, *bodies)
+        for number, (url, body) in enumerate(bodies.items()):
+            site.add(url, tagged(body) if number % 4 else swept(body), tagged(body))
+        first = await refresh(tmp_path, site)
+        for url, body in bodies.items():
+            site.add(url, tagged(body))
+        second = await refresh(tmp_path, site)
+
+    assert "Traceback" not in first.err
+    assert "crashed" not in set(verdicts(first).values())
+    assert second.code == 0, second.err
+    assert files(tmp_path) == {place(body): body for body in bodies.values()}
+    rows = column(tmp_path, "SELECT digest FROM cached")
+    assert sorted(map(str, rows)) == sorted(digest_of(body) for body in bodies.values())
+
+
+async def test_workers_share_one_cache(tmp_path: Path) -> None:
+    """Several processes fill one folder, and the index has all of it."""
+    bodies = {f"http://h{n % 5}.example/{n}": picture(n) for n in range(20)}
+    bodies["http://away.example/"] = picture(21)
+    async with serve() as site:
+        images(tmp_path, *bodies)
+        for url, body in bodies.items():
+            site.add(url, tagged(body))
+        site.add("http://away.example/", redirect(302, "http://h1.example/there"))
+        site.add("http://h1.example/there", tagged(picture(21)))
+        first = await refresh(tmp_path, site, "--workers", "3")
+        again = await refresh(tmp_path, site, "--workers", "3")
+
+    assert first.code == 0, first.err
+    assert files(tmp_path) == {place(body): body for body in bodies.values()}
+    assert column(tmp_path, "SELECT count(*) FROM cached") == [21]
+    assert {line["bytes"] for line in again.lines().values()} == {0}
