@@ -39,7 +39,8 @@ def is_root(url: str) -> bool:
 def is_deep(url: str) -> bool:
     """Whether a URL names one thing below a front page or a section."""
     parts, query = segments(url), urlsplit(url).query
-    return len(parts) > 1 or is_slug(url) or (bool(query) and re.search(r"\d", query) is not None)
+    file = bool(parts) and parts[-1].endswith((".html", ".htm"))
+    return len(parts) > 1 or file or is_slug(url) or re.search(r"\d", query) is not None
 
 
 def is_slug(url: str) -> bool:
@@ -49,9 +50,7 @@ def is_slug(url: str) -> bool:
         return False
     name = parts[-1].rpartition(".")[0] or parts[-1]
     spoken = [word for word in re.split(r"[-_+%.]", name) if word]
-    return (
-        len(spoken) >= SLUG or len(re.findall(r"\d", name)) >= SLUG or parts[-1].endswith((".html", ".htm"))
-    )
+    return len(spoken) >= SLUG or len(re.findall(r"\d", name)) >= SLUG
 
 
 def is_section(url: str, of: str) -> bool:

@@ -117,6 +117,14 @@ def test_places(url: str, *, root: bool, deep: bool) -> None:
     assert (places.is_root(url), places.is_deep(url)) == (root, deep)
 
 
+def test_what_names_an_article() -> None:
+    """Three words or three digits do; a file with a short name may be anything."""
+    assert all(
+        places.is_slug(f"https://a.example/{name}") for name in ("new-bridge-opens", "a123", "1-2-3.php")
+    )
+    assert not any(places.is_slug(f"https://a.example/{name}") for name in ("about.html", "old", "a-b", ""))
+
+
 def test_where_errors_live() -> None:
     """An error page is known by its URL; a story about errors is none."""
     nowhere = ["/404", "/404.html", "/error", "/errors/404.aspx", "/page-not-found/", "/de/not_found"]
