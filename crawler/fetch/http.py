@@ -189,19 +189,30 @@ async def _read(request: Request, response: aiohttp.ClientResponse) -> Answer:
     if broken and success and not request.tolerant:
         raise BadResponse(broken, phase="body")
     if coding and codings(coding):
-        body, broken = _decoded(body, coding, limit, broken, complete=complete)
+        body, broken = _decoded(body, coding, limit, broken, complete=complete, success=success)
         if broken and success and not request.tolerant:
             raise BadResponse(broken, phase="body")
     return _answer(request, response, body, complete=complete, broken=broken)
 
 
-def _decoded(
-    body: bytes, coding: str, limit: int, broken: str | None, *, complete: bool
+def _decoded(  # noqa: PLR0913 - a body, and what is known of it
+    body: bytes, coding: str, limit: int, broken: str | None, *, complete: bool, success: bool
 ) -> tuple[bytes, str | None]:
+    """Undo the codings; of a body that broke off, or was cut before it was coded, as far as it goes.
+
+    Raises:
+        BadResponse: it is in no coding that can be undone.
+    """
     try:
         return decode(body, coding, limit, whole=complete and not broken), broken
     except BadResponse as exc:
-        return b"", broken or str(exc)
+        reason = broken or str(exc)
+    try:
+        return decode(body, coding, limit, whole=False), reason
+    except BadResponse:
+        if success and broken is None:
+            raise
+        return b"", reason
 
 
 async def _body(
