@@ -9,10 +9,11 @@ from typing import Final
 import sqlalchemy as sa
 
 from crawler.report.certificates import tls
+from crawler.report.image import about
 from crawler.report.line import moment
 from crawler.report.safe import shown
 from storage import queries
-from storage.model import Hop, Picture, Verdict
+from storage.model import Hop, Verdict
 from storage.queries import Entry, Observation
 
 # One sentence each for the reader; docs/verdicts.md says more.
@@ -36,6 +37,7 @@ class Story:
     entry: Entry
     history: Sequence[Observation]
     hops: Sequence[Hop]
+    twins: Sequence[str] = ()
 
 
 def find(engine: sa.Engine, url: str) -> Story | None:
@@ -45,7 +47,14 @@ def find(engine: sa.Engine, url: str) -> Story | None:
         return None
     history = queries.history(engine, entry.id)
     hops = queries.hops(engine, history[-1].run, entry.id) if history else []
-    return Story(entry, history, hops)
+    return Story(entry, history, hops, _twins(engine, entry))
+
+
+def _twins(engine: sa.Engine, entry: Entry) -> list[str]:
+    picture = entry.finding.picture if entry.finding else None
+    if picture is None or picture.digest is None:
+        return []
+    return queries.twins(engine, picture.digest, entry.id)
 
 
 def explain(story: Story) -> Iterator[str]:
@@ -59,7 +68,7 @@ def explain(story: Story) -> Iterator[str]:
     yield from _signs(entry)
     yield from _requests(story)
     if entry.finding is not None and entry.finding.picture is not None:
-        yield f"\nImage: {_picture(entry.finding.picture)}\n"
+        yield from about(entry.finding.picture, entry.finding.evidence, story.twins)
     yield f"\nNamed by {len(entry.links)} links:\n"
     for one in entry.links:
         yield f"  {shown(one.record)}:{one.link.line}:{one.link.column}  {shown(one.link.field)}\n"
@@ -118,15 +127,6 @@ def _requests(story: Story) -> Iterator[str]:
     if known is not None:
         ends = f", certificate ends {known['expires']}" if known["expires"] else ", certificate not verified"
         yield f"TLS: {known['version']} with {shown(known['host'])}{ends}\n"
-
-
-def _picture(picture: Picture) -> str:
-    parts = [picture.format, str(picture.size) if picture.size else "no size"]
-    if picture.stored != picture.size:
-        parts.append(f"stored as {picture.stored}, turned by EXIF orientation {picture.orientation}")
-    if picture.bytes is not None:
-        parts.append(f"{picture.bytes} bytes")
-    return ", ".join(parts)
 
 
 def _history(story: Story) -> Iterator[str]:

@@ -4,7 +4,7 @@ from storage.queries.changes import Change, News, changes
 from storage.queries.due import KINDS, due
 from storage.queries.entries import WORST_FIRST, Entry, EntryLink, entries, find
 from storage.queries.story import Observation, history, hops, problems, runs
-from storage.queries.suspects import Suspect, suspects
+from storage.queries.suspects import Suspect, suspects, twins
 from storage.queries.totals import Totals
 
 __all__ = [
@@ -26,4 +26,5 @@ __all__ = [
     "problems",
     "runs",
     "suspects",
+    "twins",
 ]

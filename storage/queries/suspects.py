@@ -99,3 +99,16 @@ def _suspect(key: Key, targets: Targets, pages: dict[int, int]) -> Suspect:
     digest, format_ = key
     most = max(pages.get(one, 0) for one, _ in targets)
     return Suspect(digest, name_of(digest, format_), tuple(url for _, url in targets), most)
+
+
+def twins(engine: sa.Engine, digest: str, besides: int) -> list[str]:
+    """The URLs of other targets whose kept picture has this digest, those that records name.
+
+    Raises:
+        LedgerError: the database cannot be read.
+    """
+    cached, target = schema.cached, schema.target
+    query = sa.select(target.c.url).join(cached, cached.c.target_id == target.c.id)
+    query = query.where(cached.c.digest == digest, target.c.id != besides, _named())
+    with reading(engine) as connection:
+        return list(connection.execute(query.order_by(target.c.url)).scalars())

@@ -444,3 +444,19 @@ async def test_workers_share_one_cache(tmp_path: Path) -> None:
     assert files(tmp_path) == {place(body): body for body in bodies.values()}
     assert column(tmp_path, "SELECT count(*) FROM cached") == [21]
     assert {line["bytes"] for line in again.lines().values()} == {0}
+
+
+async def test_explain_tells_of_the_picture(tmp_path: Path) -> None:
+    """What the pixels told, where it is kept, and who else has the same bytes."""
+    body = animation(3)
+    async with serve() as site:
+        images(tmp_path, f"{H}/a.gif", f"{H}/b.gif", f"{H}/c.gif")
+        for name, data in (("a", body), ("b", body), ("c", animation(2))):
+            site.add(f"{H}/{name}.gif", tagged(data))
+        await refresh(tmp_path, site)
+    story = await run(tmp_path, "explain", f"{H}/a.gif")
+
+    assert "every pixel decoded, mode P, 3 frames" in story.out
+    assert digest_of(body) in story.out
+    assert f"kept as cache/{place(body, 'gif')}" in story.out
+    assert f"The same picture lies at:\n    {H}/b.gif\n\n" in story.out
