@@ -195,7 +195,7 @@ async def _read(request: Request, response: aiohttp.ClientResponse) -> Answer:
     return _answer(request, response, body, complete=complete, broken=broken)
 
 
-def _decoded(  # noqa: PLR0913 - a body, and what is known of it
+def _decoded(
     body: bytes, coding: str, limit: int, broken: str | None, *, complete: bool, success: bool
 ) -> tuple[bytes, str | None]:
     """Undo the codings; of a body that broke off, or was cut before it was coded, as far as it goes.
