@@ -48,8 +48,9 @@ class Writer:
         self._engine, self._run, self._advance = engine, run, advance
         self._before: dict[int, Standing] = {}
         upsert = insert_or_replace(engine, schema.finding, ("run_id", "target_id"))
-        self._findings = Prepared(engine, upsert, [column.name for column in schema.finding.c])
-        self._standings = Prepared(engine, _update(), (*STANDING, "last_run", "key"))
+        columns = [column.name for column in schema.finding.c]
+        self._findings = Prepared(engine, upsert, columns, distinct=True)
+        self._standings = Prepared(engine, _update(), (*STANDING, "last_run", "key"), distinct=True)
         self._hops = _insert(engine, schema.hop)
         self._images = _insert(engine, schema.image)
         self._events = Prepared(engine, sa.insert(schema.event), EVENT)
