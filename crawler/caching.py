@@ -23,7 +23,7 @@ from crawler.checks.picture import Draft, PictureCheck
 from crawler.config import Config
 from crawler.errors import LocalFault
 from crawler.pixels import structure
-from crawler.pixels.proof import PIXELS, STRUCTURE, Faulty, Proven
+from crawler.pixels.proof import PIXELS, STRUCTURE, Faulty, Proven, decodes
 from crawler.provers import Bounds, Provers
 from crawler.staleness import Shelf, stale_at
 from storage import queries
@@ -34,7 +34,6 @@ from storage.model import Cached, Kind, Picture, Run, Target, Verdict
 T = TypeVar("T")
 WRITERS: Final = 8  # threads that wait for the disk: together they sync four times as much as one
 STAND_IN: Final = "a stand-in, by configuration"
-STRUCTURAL: Final = frozenset({"SVG", "HEIC", "HEIF", "JXL"})  # what Pillow never decodes
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +69,12 @@ class Keeper:
 
     def _is_due(self, target: Target, now: datetime) -> bool:
         entry = self._entries.get(target.id)
-        return entry is None or not self._well_proven(entry) or stale_at(entry, self._rules.shelf) <= now
+        if entry is None or not self._well_proven(entry) or entry.picture.digest in self._rules.stand_ins:
+            return True
+        return stale_at(entry, self._rules.shelf) <= now
 
     def _well_proven(self, entry: Cached) -> bool:
-        return entry.proof in {self._rules.proof, PIXELS} or entry.picture.format in STRUCTURAL
+        return entry.proof in {self._rules.proof, PIXELS} or not decodes(entry.picture.format)
 
     def entry(self, target: Target) -> Cached | None:
         """What is kept of a target, if its file is there and proven as it shall be."""

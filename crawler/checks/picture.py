@@ -17,7 +17,7 @@ from crawler.fetch.revalidate import conditions, confirmed, confirms, served
 from crawler.pixels import More, measure
 from crawler.pixels.proof import Faulty, Proven
 from crawler.verdict import WALLED
-from storage.model import Cached, Picture, Target, Verdict
+from storage.model import Cached, Picture, Served, Target, Verdict
 
 HEADERS: Final[Mapping[str, str]] = {"Accept": ACCEPT, "Accept-Encoding": "identity"}
 
@@ -139,6 +139,7 @@ class PictureCheck:
             return replace(request, headers=HEADERS, entry=None)
         fresh = replace(entry, served=confirmed(entry.served, answer), confirmed_at=self.now())
         picture, stand_in = self.gallery.shown(fresh)
+        _note(request.trail, picture, Proven(entry.proof), fresh.served)
         if stand_in is not None:
             return Judgement(Verdict.PLACEHOLDER, stand_in, picture)
         return Judgement(picture=picture, cached=fresh)
@@ -151,7 +152,7 @@ class PictureCheck:
         picture, proof = await self.gallery.hang(draft, picture)
         if isinstance(proof, Faulty):
             return Judgement(proof.verdict, proof.why, picture)
-        _note(request.trail, picture, proof, answer)
+        _note(request.trail, picture, proof, served(answer))
         return Judgement(picture=picture, cached=self._entry(request, answer, picture, proof))
 
     def _entry(self, request: Question, answer: Answer, picture: Picture, proof: Proven) -> Cached:
@@ -166,7 +167,7 @@ def _kept(judged: Judgement, answer: Answer) -> bool:
     return judged.verdict is Verdict.OK and judged.picture is not None and answer.status not in WALLED
 
 
-def _note(trail: Trail, picture: Picture, proof: Proven, answer: Answer) -> None:
+def _note(trail: Trail, picture: Picture, proof: Proven, said: Served) -> None:
     """Keep what the pixels tell beside the finding, and where two readers do not agree."""
     facts: dict[str, object] = {
         "proof": proof.proof,
@@ -174,7 +175,7 @@ def _note(trail: Trail, picture: Picture, proof: Proven, answer: Answer) -> None
         "mode": picture.mode,
         "alpha": proof.alpha,
         "exif_orientation": proof.orientation,
-        "vary": answer.headers.get("Vary"),
+        "vary": said.vary,
     }
     if proof.size is not None and proof.size not in {picture.size, picture.stored}:
         facts["pillow_size"] = str(proof.size)

@@ -108,12 +108,13 @@ def path_(obj: dict[str, Any], *, url: str) -> int:
     with _opened(load(obj["config"])) as (blobs, engine):
         entry = find(engine, masked(_request_url(url))) or find(engine, masked(url))
         kept = entries(engine).get(entry.id) if entry else None
-        if kept is None or kept.picture.digest is None:
+        name = name_of(kept.picture.digest or "", kept.picture.format) if kept else None
+        if kept is None or name is None or not blobs.has(name, kept.picture.bytes):
             click.echo(
                 f"{masked(url)} is not in the cache: 'linkhealth refresh' brings what records name", err=True
             )
             return 1
-        click.echo(str(blobs.path(name_of(kept.picture.digest, kept.picture.format))))
+        click.echo(str(blobs.path(name)))
     return 0
 
 

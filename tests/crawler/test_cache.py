@@ -203,6 +203,9 @@ async def test_path_of_an_image(tmp_path: Path) -> None:
     async with filled(tmp_path):
         done = await run(tmp_path, "cache", "path", f"{H}/1.png")
         none = await run(tmp_path, "cache", "path", f"{H}/none.png")
+        (tmp_path / "cache" / place(picture(2))).unlink()
+        gone = await run(tmp_path, "cache", "path", f"{H}/2.png")
+    assert (gone.code, gone.out) == (1, "")
     assert (done.code, done.out) == (0, f"cache/{place(picture(1))}\n")
     assert (none.code, none.out) == (1, "")
 
