@@ -89,7 +89,7 @@ def of_error(error: errors.CrawlerError) -> Verdict:
 
 
 def of_chain(redirects: Sequence[Redirect], moved_to: str | None) -> Verdict:
-    """The verdict on an answer that is fine: did the chain move for good, for now, or not."""
+    """The verdict on an answer that is fine: did the chain move for good, for a while, or not."""
     if not redirects:
         return Verdict.OK
     return Verdict.MOVED if moved_to is not None else Verdict.REDIRECTED

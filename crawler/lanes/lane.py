@@ -89,6 +89,14 @@ class Lane(Generic[Job]):
         each = max(self.interval, service / self.seats, 1e-6)
         return (len(self.backlog) + len(self.waiting)) * each
 
+    def first_waiting(self) -> asyncio.Future[None] | None:
+        """The first request that still waits; those whose deadline came meanwhile are gone."""
+        while self.waiting:
+            future = self.waiting.popleft()
+            if not future.done():
+                return future
+        return None
+
     def feel(self, mood: Mood, took: float) -> None:
         """Learn from one answer: the service time, and how hard the lane may be asked."""
         self.heard = min(self.heard + 1, HEARD)

@@ -236,7 +236,7 @@ class Turnstile(Generic[Job]):
 
     def _start(self, lane: Lane[Job]) -> None:
         """Give the next seat of a lane: to a request that waits, else to a new job."""
-        future = _first_open(lane.waiting)
+        future = lane.first_waiting()
         if future is None and not lane.backlog:
             return
         now, before = self._loop.time(), lane.next_at
@@ -295,12 +295,3 @@ class Turnstile(Generic[Job]):
                 timer.cancel()
         self.abort()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-
-
-def _first_open(waiting: deque[asyncio.Future[None]] | tuple[()]) -> asyncio.Future[None] | None:
-    """The first request that still waits; those whose deadline came meanwhile are gone."""
-    while waiting:
-        future = waiting.popleft()
-        if not future.done():
-            return future
-    return None
