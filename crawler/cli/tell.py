@@ -16,6 +16,7 @@ from crawler.report.diff import table
 from storage import queries
 from storage.database import open_engine
 from storage.model import Kind, Run
+from storage.queries import Totals, known
 
 UNFINISHED: Final = {"interrupted": 130, "deadline": 4, "terminated": 4, "outage": 4, "failed": 4}
 
@@ -25,25 +26,33 @@ def tell(config: Config, run: Run, options: Mapping[str, Any], *, quiet: bool) -
 
     A format or a file that was asked for is written, quiet or not.
     """
+    asked = options["format_"] is not None or options["output"] is not None
     engine = open_engine(config.database.url)
     try:
-        only = frozenset({Kind.IMAGE.value} if run.command == app.REFRESH else ())
-        summary = summarise(engine, Selection(asked=run, only=only))
-        if quiet and options["format_"] is None and options["output"] is None:
-            write(table(run.id - 1, queries.changes(engine, run.id - 1)), None)
-        else:
-            write(REPORTS[options["format_"] or "table"](summary), options["output"])
-        code = _code(run, summary, options["fail_on"] or config.report.fail_on)
+        totals = _news(engine, run) if quiet and not asked else _report(engine, run, options)
+        problems = len(queries.problems(engine, run=run))
         _notify(config, engine, run)
     finally:
         engine.dispose()
-    return code
-
-
-def _code(run: Run, summary: Summary, fail_on: tuple[str, ...]) -> int:
     if run.ended in UNFINISHED:
         return UNFINISHED[run.ended]
-    return int(failed(summary.totals, len(summary.problems), fail_on))
+    return int(failed(totals, problems, options["fail_on"] or config.report.fail_on))
+
+
+def _report(engine: sa.Engine, run: Run, options: Mapping[str, Any]) -> Totals:
+    summary = _summary(engine, run)
+    write(REPORTS[options["format_"] or "table"](summary), options["output"])
+    return summary.totals
+
+
+def _news(engine: sa.Engine, run: Run) -> Totals:
+    write(table(run.id - 1, queries.changes(engine, run.id - 1)), None)
+    return _summary(engine, run).totals if run.command == app.REFRESH else Totals(known=known(engine, run))
+
+
+def _summary(engine: sa.Engine, run: Run) -> Summary:
+    only = frozenset({Kind.IMAGE.value} if run.command == app.REFRESH else ())
+    return summarise(engine, Selection(asked=run, only=only))
 
 
 def _notify(config: Config, engine: sa.Engine, run: Run) -> None:

@@ -3,6 +3,7 @@
 from storage.queries.changes import Change, News, changes
 from storage.queries.due import KINDS, due
 from storage.queries.entries import WORST_FIRST, Entry, EntryLink, entries, find
+from storage.queries.known import known
 from storage.queries.story import Observation, history, hops, problems, runs
 from storage.queries.suspects import Suspect, suspects, twins
 from storage.queries.totals import Totals
@@ -23,6 +24,7 @@ __all__ = [
     "find",
     "history",
     "hops",
+    "known",
     "problems",
     "runs",
     "suspects",

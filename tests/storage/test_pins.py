@@ -92,3 +92,36 @@ def test_pinned_target_is_no_news(engine: sa.Engine) -> None:
     run = begin_run(engine, "audit", NOW + DAY)
     write(engine, run, *(finding(key, Verdict.OK, NOW + DAY) for key in ids(engine).values()))
     assert [one.entry.url for one in queries.changes(engine, 1)] == [B]
+
+
+def test_words_are_those_of_the_totals(engine: sa.Engine) -> None:
+    """What holds of a run is the same by words alone as by the entries of a report."""
+    seen: dict[str, tuple[set[str], set[str]]] = {}
+    verdicts = (None, Verdict.OK, Verdict.GONE, Verdict.NOT_REACHED, Verdict.FORBIDDEN)
+    for word in (None, *PinWord):
+        for verdict in verdicts:
+            for at in (NOW, NOW + 90 * DAY):
+                url = f"https://x.example/{len(seen)}"
+                first = catalogued(engine, document(f"{len(seen)}.md", [link(url)]))
+                key = ids(engine)[url]
+                if verdict is not None:
+                    write(engine, first, finding(key, verdict))
+                if word is not None:
+                    pins.put(engine, _pin(url, word))
+                run = catalogued(engine, document(f"{len(seen)}.md", [link(url)]), at=at)
+                totals = Totals()
+                for entry in queries.entries(engine, asked=run):
+                    totals.add(entry)
+                seen[url] = queries.known(engine, run), totals.known
+    assert all(by_words == by_entries for by_words, by_entries in seen.values())
+    assert len({frozenset(words) for words, _ in seen.values()}) > len(verdicts)
+
+
+def test_words_of_issues_leave_out_the_ignored(engine: sa.Engine) -> None:
+    """An issue counts while one link has it whose target nobody ignores."""
+    _failing(engine)
+    run = catalogued(engine, document("r.md", [link(A, "l[0]"), link(B, "l[1]")]))
+    pins.put(engine, _pin(A, PinWord.IGNORE))
+    assert "size-mismatch" in queries.known(engine, run)
+    pins.put(engine, _pin(B, PinWord.IGNORE))
+    assert queries.known(engine, run) == set()
