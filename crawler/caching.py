@@ -13,7 +13,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Final, TypeVar
 
 import sqlalchemy as sa
@@ -27,7 +26,7 @@ from crawler.pixels.proof import PIXELS, STRUCTURE, Faulty, Proven, decodes
 from crawler.provers import Bounds, Provers
 from crawler.staleness import Shelf, stale_at
 from storage import queries
-from storage.cache import Blobs, digest_of, entries, forget, name_of
+from storage.cache import Store, digest_of, entries, forget, name_of, open_store
 from storage.errors import Swept
 from storage.model import Cached, Kind, Picture, Run, Target, Verdict
 
@@ -40,7 +39,6 @@ STAND_IN: Final = "a stand-in, by configuration"
 class Rules:
     """What `[images]` and `[schedule]` say of the cache."""
 
-    root: str
     proof: str
     pixels: int
     stand_ins: frozenset[str]
@@ -51,13 +49,13 @@ def rules_of(config: Config) -> Rules:
     """The rules of a configuration."""
     images, plan = config.images, config.schedule
     shelf = Shelf(timedelta(seconds=plan.image_least), timedelta(seconds=plan.image_most))
-    return Rules(images.cache, images.proof, images.max_pixels, frozenset(images.placeholders), shelf)
+    return Rules(images.proof, images.max_pixels, frozenset(images.placeholders), shelf)
 
 
 class Keeper:
     """Keeps images: a `Gallery` with a folder, an index, and processes that decode."""
 
-    def __init__(self, rules: Rules, blobs: Blobs, known: dict[int, Cached], provers: Provers) -> None:
+    def __init__(self, rules: Rules, blobs: Store, known: dict[int, Cached], provers: Provers) -> None:
         self._rules, self._blobs, self._provers = rules, blobs, provers
         self._entries = known
         self._proven = {_digest(one): _proof_of(one) for one in known.values() if self._well_proven(one)}
@@ -126,9 +124,10 @@ class Keeper:
         return self._placed(told), proof
 
     async def _proof(self, aside: str, picture: Picture) -> Proven | Faulty:
-        proof = await self._provers.prove(self._blobs.path(aside), picture.format, self._rules.proof)
+        path = self._blobs.local(aside)
+        proof = await self._provers.prove(path, picture.format, self._rules.proof)
         if proof is None:
-            raise LocalFault(f"{self._blobs.root}: another process removed what was being written there")
+            raise LocalFault(f"{path}: another process removed what was being written there")
         if isinstance(proof, Proven) and proof.blank:
             return Faulty(Verdict.PLACEHOLDER, "a picture that is wholly transparent")
         return proof
@@ -156,7 +155,7 @@ class Keeper:
         return proof
 
     def _placed(self, picture: Picture) -> Picture:
-        return replace(picture, cached=str(Path(self._rules.root) / _name(picture)))
+        return replace(picture, cached=self._blobs.where(_name(picture)))
 
     async def _threaded(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
@@ -189,7 +188,7 @@ async def open_keeper(config: Config, engine: sa.Engine) -> AsyncIterator[Keeper
         LedgerError: the database cannot be used.
     """
     rules = rules_of(config)
-    blobs = Blobs(Path(rules.root))
+    blobs = await asyncio.to_thread(open_store, config.images.cache)
     await asyncio.to_thread(blobs.prepare)
     known = await asyncio.to_thread(_standing, blobs, engine)
     keeper = Keeper(rules, blobs, known, Provers(Bounds(rules.pixels)))
@@ -199,7 +198,7 @@ async def open_keeper(config: Config, engine: sa.Engine) -> AsyncIterator[Keeper
         await keeper.close()
 
 
-def _standing(blobs: Blobs, engine: sa.Engine) -> dict[int, Cached]:
+def _standing(blobs: Store, engine: sa.Engine) -> dict[int, Cached]:
     """The index, without the entries whose file somebody took away."""
     known = entries(engine)
     gone = [key for key, one in known.items() if not blobs.has(_name(one.picture), one.picture.bytes)]

@@ -17,7 +17,7 @@ from crawler.errors import UrlError
 from crawler.progress import watch
 from crawler.urls import masked, request_url
 from storage import lock
-from storage.cache import Blobs, Fault, collect, entries, export, name_of, repair, verify
+from storage.cache import Fault, Store, collect, entries, export, name_of, open_store, repair, verify
 from storage.cache.export import LAYOUTS
 from storage.database import open_engine
 from storage.queries import find
@@ -31,11 +31,11 @@ def cache() -> None:
 
 
 @contextmanager
-def _opened(config: Config) -> Iterator[tuple[Blobs, sa.Engine]]:
+def _opened(config: Config) -> Iterator[tuple[Store, sa.Engine]]:
     """The files and the index of a configuration."""
     engine = open_engine(config.database.url, create=False)
     try:
-        yield Blobs(Path(config.images.cache)), engine
+        yield open_store(config.images.cache), engine
     finally:
         engine.dispose()
 
@@ -114,7 +114,7 @@ def path_(obj: dict[str, Any], *, url: str) -> int:
                 f"{masked(url)} is not in the cache: 'linkhealth refresh' brings what records name", err=True
             )
             return 1
-        click.echo(str(blobs.path(name)))
+        click.echo(blobs.where(name))
     return 0
 
 

@@ -9,6 +9,7 @@ from storage.cache.export import Exported, export
 from storage.cache.house import Collected, Fault, collect, repair, verify
 from storage.cache.index import entries, forget, named
 from storage.cache.names import digest_of, name_of
+from storage.cache.store import Store, open_store
 
 __all__ = [
     "Blob",
@@ -16,6 +17,7 @@ __all__ = [
     "Collected",
     "Exported",
     "Fault",
+    "Store",
     "collect",
     "digest_of",
     "entries",
@@ -23,6 +25,7 @@ __all__ = [
     "forget",
     "name_of",
     "named",
+    "open_store",
     "repair",
     "verify",
 ]

@@ -34,7 +34,7 @@ class Blob:
 
 
 class Blobs:
-    """The files below a folder. Every method but `path` touches the disk, so call it in a thread.
+    """The files below a folder. All but `where` and `local` touch the disk, so call them in a thread.
 
     All of them raise `CacheError`, with one sentence for a person, where the system refuses.
     """
@@ -44,9 +44,13 @@ class Blobs:
         self._token = f"{os.getpid()}-{secrets.token_hex(8)}"
         self._numbers = itertools.count(1)  # `next` of it is one step, so threads may share it
 
-    def path(self, name: str) -> Path:
-        """Where a file lies."""
-        return self.root / name
+    def where(self, name: str) -> str:
+        """Where a file lies, as the configuration names the folder."""
+        return str(self.root / name)
+
+    def local(self, aside: str) -> Path:
+        """The file that was written aside."""
+        return self.root / aside
 
     def prepare(self) -> None:
         """Make the folder where there is none, and see that it may be written; write nothing else."""
@@ -104,7 +108,7 @@ class Blobs:
     def has(self, name: str, size: int | None) -> bool:
         """Whether a file is there, with as many bytes."""
         try:
-            found = self.path(name).lstat()
+            found = (self.root / name).lstat()
         except OSError:
             return False
         return stat.S_ISREG(found.st_mode) and found.st_size == size
@@ -112,7 +116,7 @@ class Blobs:
     def touch(self, name: str) -> None:
         """Note that a file is wanted again, so that no one takes it away before a row names it."""
         with suppress(OSError):
-            os.utime(self.path(name), follow_symlinks=False)
+            os.utime(self.root / name, follow_symlinks=False)
 
     def discard(self, name: str) -> bool:
         """Remove a file; tell whether it was there."""

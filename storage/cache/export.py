@@ -18,10 +18,10 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from storage.cache.blobs import Blobs
 from storage.cache.folders import WRITE, folder, told, write
 from storage.cache.index import entries, named
 from storage.cache.names import name_of, suffix_of
+from storage.cache.store import Store
 from storage.model import Cached
 
 LAYOUTS: Final = ("url", "digest")
@@ -41,7 +41,7 @@ class Exported:
     written: int
 
 
-def export(blobs: Blobs, engine: sa.Engine, root: Path, layout: str) -> Exported:
+def export(blobs: Store, engine: sa.Engine, root: Path, layout: str) -> Exported:
     """Copy what records name into a folder; what is there already, whole, is left as it is.
 
     `layout` "url" lays files out by host and path, "digest" as in the cache. A file of the cache
@@ -125,7 +125,7 @@ def encoded(text: str) -> str:
     return f"{name[: LONGEST - 33]}~{hashlib.sha256(data).hexdigest()[:32]}"
 
 
-def _copy(blobs: Blobs, entry: Cached, root: Path, place: str) -> bool:
+def _copy(blobs: Store, entry: Cached, root: Path, place: str) -> bool:
     """Copy one file, unless it is there; tell whether it was copied."""
     data = blobs.read(_source(entry))
     *parts, file = place.split("/")

@@ -10,9 +10,10 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from storage.cache.blobs import Blob, Blobs
+from storage.cache.blobs import Blob
 from storage.cache.index import entries, forget, named
 from storage.cache.names import ALGORITHM, name_of
+from storage.cache.store import Store
 from storage.errors import CacheError
 from storage.model import Cached
 
@@ -42,7 +43,7 @@ class Collected:
     size_left: int
 
 
-def verify(blobs: Blobs, engine: sa.Engine) -> Iterator[Fault]:
+def verify(blobs: Store, engine: sa.Engine) -> Iterator[Fault]:
     """Everything that is wrong: rows without a file, files that are not what their name says.
 
     Raises:
@@ -59,7 +60,7 @@ def verify(blobs: Blobs, engine: sa.Engine) -> Iterator[Fault]:
             yield Fault(blob.name, why, _targets(wanted.get(blob.name, ())), blob.digest is not None)
 
 
-def _wrong(blobs: Blobs, blob: Blob) -> str | None:
+def _wrong(blobs: Store, blob: Blob) -> str | None:
     if blob.digest is None:
         return "no file of the cache: it is left alone"
     try:
@@ -69,7 +70,7 @@ def _wrong(blobs: Blobs, blob: Blob) -> str | None:
     return None if found == blob.digest else f"its bytes are not what its name says, but {found}"
 
 
-def repair(blobs: Blobs, engine: sa.Engine, faults: Iterable[Fault]) -> None:
+def repair(blobs: Store, engine: sa.Engine, faults: Iterable[Fault]) -> None:
     """Remove rows without a good file, and then bad files; the next refresh fetches them again.
 
     Raises:
@@ -82,7 +83,7 @@ def repair(blobs: Blobs, engine: sa.Engine, faults: Iterable[Fault]) -> None:
         blobs.discard(fault.name)
 
 
-def collect(blobs: Blobs, engine: sa.Engine, most: int, *, everything: bool = False) -> Collected:
+def collect(blobs: Store, engine: sa.Engine, most: int, *, everything: bool = False) -> Collected:
     """Take away what no row names, and of the rest the least recently confirmed, down to `most` bytes.
 
     What a record still names stays, unless `everything` may go. Rows go first, and then files.

@@ -94,7 +94,7 @@ def test_link_in_place_of_a_file_is_replaced(blobs: Blobs, tmp_path: Path) -> No
     """A final name that is a link becomes a file; where it led to stays as it was."""
     outside = tmp_path / "outside"
     outside.write_bytes(BODY)
-    path = blobs.path(NAME)
+    path = blobs.root / NAME
     path.parent.mkdir()
     path.symlink_to(outside)
     assert not blobs.has(NAME, len(BODY))

@@ -1,0 +1,101 @@
+"""The image cache in a bucket of a real S3 server on loopback, through the program itself."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
+
+import pytest
+
+from storage.cache import digest_of
+from tests.crawler.pictures import picture
+from tests.crawler.test_cache import configure
+from tests.crawler.test_refresh import H, images, issues, of, place, refresh, tagged, verdicts
+from tests.program import run
+from tests.site import serve
+
+CACHE = "s3://pictures/site"
+
+
+@pytest.fixture
+def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A bucket that holds nothing."""
+    if not os.environ.get("CI"):
+        pytest.importorskip("moto.server")
+        pytest.importorskip("s3fs")
+    import boto3  # noqa: PLC0415 - it may be missing
+    from moto.server import ThreadedMotoServer  # noqa: PLC0415 - the same
+
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    for name, value in (
+        ("AWS_ENDPOINT_URL", f"http://{host}:{port}"),
+        ("AWS_ACCESS_KEY_ID", "me"),
+        ("AWS_SECRET_ACCESS_KEY", "secret"),
+        ("AWS_DEFAULT_REGION", "us-east-1"),
+    ):
+        monkeypatch.setenv(name, value)
+    client = boto3.client("s3")
+    with urlopen(Request(f"http://{host}:{port}/moto-api/reset", method="POST"), timeout=20):
+        pass  # it remembers what other tests did
+    client.create_bucket(Bucket="pictures")
+    yield client
+    client.close()
+    server.stop()
+
+
+def names(client: Any) -> dict[str, int]:
+    """What the bucket holds: names and bytes."""
+    found = client.list_objects_v2(Bucket="pictures").get("Contents", [])
+    return {one["Key"]: one["Size"] for one in found}
+
+
+async def test_cache_in_a_bucket(tmp_path: Path, bucket: Any) -> None:
+    """It keeps, confirms, verifies, exports and makes room as a folder does."""
+    bodies = {f"{H}/{n}": picture(n) for n in range(3)}
+    broken = f"{H}/broken"
+    async with serve() as site:
+        images(tmp_path, *bodies, broken, cached=True)
+        configure(tmp_path, "images", f'cache = "{CACHE}"')
+        configure(tmp_path, "network", f'connect_to = ["{site.detour}"]')
+        site.add(broken, tagged(picture(9)[:-30]))
+        for url, body in bodies.items():
+            site.add(url, tagged(body))
+        first = await refresh(tmp_path, site)
+        kept = names(bucket)
+        second = await refresh(tmp_path, site)
+        bucket.put_object(Bucket="pictures", Key=f"site/{place(picture(1))}", Body=b"other")
+        wrong = await run(tmp_path, "cache", "verify")
+        mended = await run(tmp_path, "cache", "verify", "--repair")
+    path = await run(tmp_path, "cache", "path", f"{H}/0")
+    await run(tmp_path, "cache", "export", "out", "--layout", "digest")
+
+    assert kept == {f"site/{place(body)}": len(body) for body in bodies.values()}
+    assert of(first, f"{H}/0")["cached"] == f"{CACHE}/{place(picture(0))}"
+    assert verdicts(first)["broken"] == "truncated"
+    assert issues(first, broken) == ["cache-stale"]
+    assert {line["bytes"] for url, line in second.lines().items() if url in bodies} == {0}
+    assert wrong.code == 1
+    assert place(picture(1)) in wrong.out
+    assert mended.code == 0, mended.err
+    assert names(bucket) == kept
+    assert path.out == f"{CACHE}/{place(picture(0))}\n"
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
+    assert {said["digest"] for said in manifest.values()} == {digest_of(body) for body in bodies.values()}
+
+
+async def test_bucket_that_is_not_there(tmp_path: Path, bucket: Any) -> None:
+    """It is told before anything is asked; nothing is made in its place."""
+    async with serve() as site:
+        images(tmp_path, f"{H}/p")
+        configure(tmp_path, "images", 'cache = "s3://nobody/x"')
+        done = await refresh(tmp_path, site)
+    assert done.code == 2
+    assert "there is no 'nobody'" in done.err
+    assert site.log == []
+    assert names(bucket) == {}
