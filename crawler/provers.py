@@ -19,7 +19,7 @@ import msgspec
 
 from crawler.errors import LocalFault
 from crawler.pixels.proof import Faulty, Proof
-from crawler.pixels.worker import Job, Reply
+from crawler.pixels.worker import READY, Job, Reply
 from storage.model import Verdict
 
 LONGEST: Final = 20.0  # seconds that one image may take: ten times what the largest allowed one does
@@ -101,12 +101,23 @@ class Provers:
             return None
 
     async def _start(self) -> asyncio.subprocess.Process:
+        """A process that is ready: one that never is says nothing about an image."""
+        process = await self._spawn()
+        ready = await process.stdout.readline() if process.stdout else b""
+        if ready != READY:
+            await _ended(process)
+            raise LocalFault("a process that decodes does not start: 'linkhealth doctor' may tell why")
+        return process
+
+    async def _spawn(self) -> asyncio.subprocess.Process:
         try:
             return await asyncio.create_subprocess_exec(
                 sys.executable,
+                "-P",
                 "-m",
                 "crawler.pixels.worker",
                 str(self._bounds.memory),
+                env=_environment(),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.DEVNULL,
@@ -114,6 +125,12 @@ class Provers:
             )
         except OSError as exc:
             raise LocalFault(f"no process can be started that decodes: {exc.strerror}") from exc
+
+
+def _environment() -> dict[str, str]:
+    """What a process sees: this very program, whatever lies in the working directory."""
+    paths = [str(Path(__file__).parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "MALLOC_ARENA_MAX": "1"}
 
 
 async def _ended(process: asyncio.subprocess.Process | None) -> None:

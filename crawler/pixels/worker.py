@@ -1,7 +1,7 @@
 """A process that decodes images for another one, and may die of them: a line in, a line out.
 
-Each line is JSON: a `Job`, and the `Proof` of it. It ends when its input does. It writes no file,
-and gets only so much memory.
+Each line is JSON: a `Job`, and the `Reply` to it; the first line out is READY. It ends when its input
+does. It writes no file, and gets only so much memory.
 """
 
 from __future__ import annotations
@@ -12,12 +12,15 @@ import signal
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import msgspec
-from PIL import Image
+from PIL import AvifImagePlugin, Image
 
 from crawler.pixels.proof import Faulty, Proof, Proven, prove
 from storage.model import Verdict
+
+READY: Final = b"ready\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +69,12 @@ def confine(memory: int) -> None:
 def main() -> None:
     """Answer jobs until there are no more."""
     Image.init()
+    # Each thread reserves memory that is never used, and counts against what a process may have.
+    AvifImagePlugin.DEFAULT_MAX_THREADS = 1
     confine(int(sys.argv[1]))
     decoder, encoder = msgspec.json.Decoder(Job), msgspec.json.Encoder()
+    sys.stdout.buffer.write(READY)
+    sys.stdout.buffer.flush()
     for line in sys.stdin.buffer:
         sys.stdout.buffer.write(encoder.encode(answer(decoder.decode(line))) + b"\n")
         sys.stdout.buffer.flush()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import os
+import shutil
 import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -205,6 +206,28 @@ async def test_file_that_was_taken_away(tmp_path: Path) -> None:
     """Nobody blames the image for it."""
     async with provers(Bounds(MOST, count=1)) as pool:
         assert await pool.prove(tmp_path / "gone", "PNG", PIXELS) is None
+
+
+async def test_process_that_is_never_ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program that cannot begin blames no image."""
+    monkeypatch.setattr("sys.executable", shutil.which("true"))
+    path = tmp_path / "p"
+    path.write_bytes(picture())
+    async with provers(Bounds(MOST, count=1)) as pool:
+        with pytest.raises(LocalFault, match="does not start"):
+            await pool.prove(path, "PNG", PIXELS)
+
+
+async def test_working_directory_is_not_trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Packages that lie about there by the same name are not ours."""
+    for name in ("crawler", "storage", "PIL"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text("raise SystemExit('not this one')")
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "p"
+    path.write_bytes(picture())
+    async with provers(Bounds(MOST, count=1)) as pool:
+        assert isinstance(await pool.prove(path, "PNG", PIXELS), Proven)
 
 
 async def test_no_process_can_be_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
