@@ -124,6 +124,9 @@ class _Audit:
             with self._signals() if self._options.signals else nullcontext():
                 ended = await self._check()
             await asyncio.to_thread(settle, self._engine, self._judge)
+        except asyncio.CancelledError:
+            ended = "interrupted"
+            raise
         finally:
             now = datetime.now(UTC)
             self._run = end_run(self._engine, self._run, ended, now)

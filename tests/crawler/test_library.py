@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import sqlite3
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -93,6 +95,8 @@ async def test_errors_are_raised(tmp_path: Path) -> None:
         first.cancel()
         with pytest.raises(asyncio.CancelledError):
             await first
+    with closing(sqlite3.connect(tmp_path / "lib.db")) as database:
+        assert database.execute("SELECT ended FROM run").fetchall() == [("interrupted",)]
 
 
 EXAMPLES = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "library.md").read_text(), re.DOTALL)
