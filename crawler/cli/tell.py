@@ -15,7 +15,7 @@ from crawler.report import REPORTS, Selection, Summary, summarise
 from crawler.report.diff import table
 from storage import queries
 from storage.database import open_engine
-from storage.model import Kind, Run
+from storage.model import Kind, Run, Verdict
 from storage.queries import Totals, known
 
 UNFINISHED: Final = {"interrupted": 130, "deadline": 4, "terminated": 4, "outage": 4, "failed": 4}
@@ -36,6 +36,8 @@ def tell(config: Config, run: Run, options: Mapping[str, Any], *, quiet: bool) -
         engine.dispose()
     if run.ended in UNFINISHED:
         return UNFINISHED[run.ended]
+    if Verdict.LOCAL_OUTAGE.value in totals.known:
+        return UNFINISHED["outage"]  # of what was asked, something is still due for a fault of ours
     return int(failed(totals, problems, options["fail_on"] or config.report.fail_on))
 
 

@@ -15,7 +15,7 @@ import pytest
 from storage.cache import digest_of
 from storage.model import Size
 from tests.crawler.pictures import animation, nothing, picture
-from tests.program import Ended, ended, records, run, start
+from tests.program import ROOT, Ended, ended, records, run, start
 from tests.site import Site, Step, Wire, answer, page, raw, redirect, serve
 
 H = "http://site.example"
@@ -460,3 +460,22 @@ async def test_explain_tells_of_the_picture(tmp_path: Path) -> None:
     assert digest_of(body) in story.out
     assert f"kept as cache/{place(body, 'gif')}" in story.out
     assert f"The same picture lies at:\n    {H}/b.gif\n\n" in story.out
+
+
+async def test_nothing_can_be_decoded(tmp_path: Path) -> None:
+    """It is this machine's fault: no image is blamed, the run is not finished, and all stays due."""
+    urls = [f"{H}/{n}" for n in range(3)]
+    async with serve() as site:
+        images(tmp_path, *urls)
+        for number, url in enumerate(urls):
+            site.add(url, tagged(picture(number)))
+        stub = tmp_path / "sitecustomize.py"
+        stub.write_text("import sys\nif 'crawler.pixels.worker' in sys.orig_argv: sys.exit(1)\n")
+        words = ("refresh", "--format", "jsonl", "--connect-to", site.detour)
+        broken = await ended(await start(tmp_path, *words, under=("env", f"PYTHONPATH={tmp_path}:{ROOT}")))
+        whole = await refresh(tmp_path, site)
+
+    assert broken.code == 4, broken.err
+    assert set(verdicts(broken).values()) == {"local-outage"}
+    assert set(verdicts(whole).values()) == {"ok"}
+    assert len(files(tmp_path)) == 3
