@@ -111,6 +111,11 @@ REPORTS: Final[Mapping[str, Report]] = {
         ("table", "table"),
         ("json", "json_"),
         ("jsonl", "jsonl"),
+        ("csv", "csv_"),
+        ("junit", "junit"),
+        ("sarif", "sarif"),
+        ("markdown", "markdown"),
         ("html", "html"),
+        ("prometheus", "prometheus"),
     )
 }

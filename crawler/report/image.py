@@ -18,7 +18,7 @@ def about(picture: Picture, evidence: Mapping[str, Any], twins: Sequence[str]) -
     if isinstance(facts, dict):
         yield f"  {', '.join(_pixels(facts))}\n"
     if picture.digest is not None:
-        yield f"  {picture.digest}\n"
+        yield f"  {shown(picture.digest)}\n"
     if picture.cached is not None:
         yield f"  kept as {shown(picture.cached)}\n"
     if twins:

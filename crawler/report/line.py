@@ -25,7 +25,7 @@ def line(entry: Entry) -> Json:
         "class": entry.verdict.cls.value,
         "state": entry.state.value,
         **_facts(finding),
-        "detail": _detail(entry),
+        "detail": detail(entry),
         "next_due": moment(entry.next_due),
         "failing_since": moment(entry.failing_since),
         "image": _image(finding.picture if finding else None),
@@ -48,7 +48,7 @@ def _facts(finding: Finding | None) -> Json:
     }
 
 
-def _detail(entry: Entry) -> str | None:
+def detail(entry: Entry) -> str | None:
     """Why the verdict is what it is, behind the word of a person who knows better."""
     said = entry.finding.detail if entry.finding else None
     return "; ".join(filter(None, (pinned(entry.pin), said))) or None

@@ -20,8 +20,15 @@ def shown(text: str) -> str:
     """The text with what is obeyed or hidden spelled out, cut where it is endless."""
     if text.isascii() and text.isprintable() and len(text) <= LONGEST:
         return text
-    safe = "".join(letter if _harmless(letter) else _spelled(letter) for letter in text[:LONGEST])
+    safe = whole(text[:LONGEST])
     return safe if len(text) <= LONGEST else f"{safe}… ({len(text)} characters)"
+
+
+def whole(text: str) -> str:
+    """The text with what is obeyed or hidden spelled out, however long it is."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(letter if _harmless(letter) else _spelled(letter) for letter in text)
 
 
 def json(value: object) -> str:

@@ -186,7 +186,7 @@ def test_page_is_its_own_tags_alone(hostile: sa.Engine) -> None:
     assert any("default-src 'none'" in (value or "") for value in policy)
 
 
-@pytest.mark.parametrize("format_", [name for name in REPORTS if name not in {"json", "jsonl"}])
+@pytest.mark.parametrize("format_", [name for name in REPORTS if name not in {"json", "jsonl", "prometheus"}])
 def test_no_letter_is_obeyed(hostile: sa.Engine, format_: str) -> None:
     """No report for people holds a letter that a terminal obeys, hides or turns round."""
     text = _report(hostile, format_)
@@ -211,13 +211,13 @@ def test_table_takes_markup_literally(hostile: sa.Engine) -> None:
         assert HOSTILE["percent"] in text
 
 
-@pytest.mark.parametrize("format_", [name for name in REPORTS if name not in {"json", "jsonl"}])
+@pytest.mark.parametrize("format_", ["table", "html", "markdown"])
 def test_endless_texts_are_cut(hostile: sa.Engine, format_: str) -> None:
     """A text of ten thousand letters takes no ten thousand in a report for people, and says so."""
     text = _report(hostile, format_)
 
     assert "x" * 2_100 not in text
-    assert "10000 characters" in text or "10020 characters" in text
+    assert re.search("100[0-9]{2} characters", text)
 
 
 def _lines(engine: sa.Engine) -> list[dict[str, Any]]:
@@ -280,6 +280,15 @@ def test_empty_database(engine: sa.Engine, format_: str) -> None:
         assert set(RUN_COUNTS) <= set(whole["run"])
     elif format_ == "jsonl":
         assert text == ""
+    elif format_ == "csv":
+        assert text.splitlines()[1:] == []
+    elif format_ in {"sarif", "junit"}:
+        assert "<testcase" not in text
+        assert "ruleIndex" not in text
+    elif format_ == "markdown":
+        assert text == "## Link health\n\nNo run yet.\n"
+    elif format_ == "prometheus":
+        assert {line.split()[-1] for line in text.splitlines() if line[0] != "#"} == {"0"}
     elif format_ == "html":
         assert "0 targets, 0 links" in "".join(_page(text).texts)
 
