@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import signal
 import sys
 
 from crawler.workers.child import work
 
 
 def main() -> None:
-    """Work, deaf to signals: the parent tells when to end."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
+    """Work until the parent tells to end, or is gone."""
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)
     try:

@@ -51,8 +51,13 @@ class Pool:
         for number in range(count):
             ours, theirs = socket.socketpair()
             words = [sys.executable, "-m", "crawler.workers", str(theirs.fileno())]
+            # In a session of its own: Ctrl-C is the parent's to hear, even while a worker still starts.
             process = subprocess.Popen(  # noqa: S603, ASYNC220 - this very program, and quick to start
-                words, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+                words,
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                start_new_session=True,
             )
             theirs.close()
             self._hands.append(Hand(number, process, await open_pipe(ours)))

@@ -89,7 +89,9 @@ async def test_one_lane_is_polite_over_all_processes(tmp_path: Path) -> None:
     gaps = [later - earlier for earlier, later in itertools.pairwise(times)]
 
     assert len(times) == 6
-    assert min(gaps) > INTERVAL * 0.8  # the way to the server is not always as long
+    # A busy machine may look late at one request, and so seem to get the next one early.
+    assert min(gaps) > INTERVAL * 0.3
+    assert times[-1] - times[0] > 5 * INTERVAL * 0.9
 
 
 async def test_interrupt_ends_every_process(tmp_path: Path) -> None:
@@ -100,13 +102,16 @@ async def test_interrupt_ends_every_process(tmp_path: Path) -> None:
         records(tmp_path, "http://fast.example/", "http://slow.example/", "http://third.example/")
         options = ("--format", "jsonl", "--connect-to", site.detour, "--workers", "3")
         process = await start(tmp_path, "audit", *options, under=("setsid",))
-        await site.hear(3)
+        await site.hear(2)
+        workers = children(process.pid)
         os.killpg(process.pid, signal.SIGINT)
         done = await ended(process)
     assert done.code == 130
     assert "Traceback" not in done.err
-    with pytest.raises(ProcessLookupError):
-        os.killpg(process.pid, 0)
+    assert len(workers) == 3
+    for worker in workers:
+        with pytest.raises(ProcessLookupError):
+            os.kill(worker, 0)
     assert done.lines()["http://slow.example/"]["verdict"] == "not-reached"
 
 
