@@ -11,6 +11,7 @@ from typing import TextIO
 import click
 
 from crawler.config.load import WORDS
+from storage.model import Kind
 from storage.queries import Totals
 
 
@@ -61,10 +62,21 @@ def output_file(_: click.Context, parameter: click.Parameter, value: str | None)
 
 def word_list(_: click.Context, parameter: click.Parameter, value: str | None) -> tuple[str, ...]:
     """A comma-separated list of classes, verdicts, issues and states."""
+    return _words(parameter, value, WORDS, "class, verdict, issue or state")
+
+
+def word_or_kind_list(_: click.Context, parameter: click.Parameter, value: str | None) -> tuple[str, ...]:
+    """A comma-separated list of classes, verdicts, issues, states and kinds."""
+    return _words(parameter, value, WORDS | set(Kind), "class, verdict, issue, state or kind")
+
+
+def _words(
+    parameter: click.Parameter, value: str | None, known: Collection[str], what: str
+) -> tuple[str, ...]:
     words = tuple(word.strip() for word in (value or "").split(",") if word.strip())
-    unknown = [word for word in words if word not in WORDS]
+    unknown = [word for word in words if word not in known]
     if unknown:
-        raise click.BadParameter(f"{', '.join(unknown)}: no class, verdict, issue or state", param=parameter)
+        raise click.BadParameter(f"{', '.join(unknown)}: no {what}", param=parameter)
     return words
 
 

@@ -21,15 +21,19 @@ class Selection:
     """Which part of the database a report is about.
 
     `run`: the findings of that run alone; `asked`: every target that this run read, asked or not;
-    neither: the newest finding of every target. `only`: words of classes, verdicts, issues, states.
+    neither: the newest finding of every target. `only`: words of classes, verdicts, issues, states,
+    kinds. `since`: what was found at that time or later.
     """
 
     run: Run | None = None
     asked: Run | None = None
     only: frozenset[str] = frozenset()
+    since: datetime | None = None
 
     def takes(self, entry: Entry) -> bool:
         """Whether an entry is one of those asked for."""
+        if self.since is not None and (entry.finding is None or entry.finding.checked_at < self.since):
+            return False
         return not self.only or bool(self.only & words(entry))
 
 
@@ -44,7 +48,8 @@ class Summary:
     """What a report shows: counts, what could not be read, and the targets, as often as needed.
 
     The targets are counted as they pass by for the first time, so that a report that needs its
-    counts at its end reads the database once; so are the certificates that end soon.
+    counts at its end reads the database once; so are the certificates that end soon. `everything`
+    are the targets as they would be if nothing but the run had been asked for.
     """
 
     def __init__(
@@ -52,8 +57,10 @@ class Summary:
         run: Run | None,
         problems: tuple[Problem, ...],
         read: Callable[[], Iterator[Entry]],
+        everything: Callable[[], Iterator[Entry]] | None = None,
     ) -> None:
         self.run, self.problems, self._read = run, problems, read
+        self.everything = everything or read
         self._totals: Totals | None = None
         self.certificates = Certificates(datetime.now(UTC))
 
@@ -81,13 +88,15 @@ Report: TypeAlias = Callable[[Summary], Iterator[str]]
 def summarise(engine: sa.Engine, selection: Selection) -> Summary:
     """Read a summary; the targets are read again each time they are asked for."""
 
+    def everything() -> Iterator[Entry]:
+        return queries.entries(engine, run=selection.run, asked=selection.asked)
+
     def read() -> Iterator[Entry]:
-        found = queries.entries(engine, run=selection.run, asked=selection.asked)
-        return (entry for entry in found if selection.takes(entry))
+        return (entry for entry in everything() if selection.takes(entry))
 
     run = selection.run or selection.asked
     problems = tuple(queries.problems(engine, run=run))
-    return Summary(run or _newest(engine), problems, read)
+    return Summary(run or _newest(engine), problems, read, everything)
 
 
 def _newest(engine: sa.Engine) -> Run | None:

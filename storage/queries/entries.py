@@ -45,11 +45,15 @@ WORST_FIRST: Final = (
 
 @dataclass(frozen=True, slots=True)
 class EntryLink:
-    """One link as a report shows it, with what is wrong with it."""
+    """One link as a report shows it, with what is wrong with it.
+
+    `record` is the path of its file, `number` which record of that file it stands in, 0-based.
+    """
 
     record: str
     link: Link
     issues: tuple[LinkIssue, ...] = ()
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,14 +233,15 @@ def _shown(row: sa.RowMapping, finding: Finding | None, asked: Run | None) -> Ve
 def _links(connection: sa.Connection, ids: Sequence[int]) -> Mapping[int, Sequence[_Named]]:
     """The open links of some targets, each with its record and issues, in a stable order."""
     link, record = schema.link, schema.record
-    query = sa.select(link, record.c.path, record.c.seen_run)
+    query = sa.select(link, record.c.path, record.c.number, record.c.seen_run)
     query = query.join(record, record.c.id == link.c.record_id)
     query = query.where(link.c.target_id.in_(ids), link.c.closed_run.is_(None))
     query = query.order_by(record.c.path, record.c.number, link.c.line, link.c.column, link.c.id)
     issues = _issues(connection, ids)
     found: dict[int, list[_Named]] = {}
     for row in connection.execute(query).mappings():
-        made = EntryLink(row["path"], to_link(row), tuple(issues.get(row["id"], ())))
+        wrong = tuple(issues.get(row["id"], ()))
+        made = EntryLink(row["path"], to_link(row), wrong, row["number"])
         found.setdefault(row["target_id"], []).append(_Named(made, row["seen_run"]))
     return found
 
