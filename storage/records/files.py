@@ -52,17 +52,23 @@ def _below(root: str, exclude: Sequence[str]) -> Iterator[str]:
         return
     for folder, names, found in os.walk(root):
         names[:] = sorted(name for name in names if not name.startswith("."))
+        begin = _beginning(folder)
         for name in sorted(found):
-            path = (Path(folder) / name).as_posix()
+            path = f"{begin}{name}"
             if _is_record(name) and not any(fnmatchcase(path, pattern) for pattern in exclude):
                 yield path
+
+
+def _beginning(folder: str) -> str:
+    """What the paths of the files in a folder begin with, spelt as pathlib spells it."""
+    path = Path(folder).as_posix()
+    return "" if path == "." else f"{path.removesuffix('/')}/"
 
 
 def _is_record(name: str) -> bool:
     return not name.startswith(".") and name.lower().endswith(SUFFIXES)
 
 
-def stamp(path: str, data: bytes) -> Stamp:
+def stamp(status: os.stat_result, data: bytes) -> Stamp:
     """What tells whether the file has changed."""
-    status = Path(path).stat()
     return Stamp(status.st_size, status.st_mtime_ns, hashlib.sha256(data).hexdigest())

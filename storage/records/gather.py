@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 from storage.model import Declared, Kind, Link
@@ -68,14 +69,21 @@ class _Frame:
         return self.names[-1] if self.names else ""
 
 
+@lru_cache(maxsize=16)
+def _by_last_name(rules: tuple[tuple[str, Kind], ...]) -> Mapping[str, list[tuple[tuple[str, ...], Kind]]]:
+    """The rules by the key that they end with, the longest first."""
+    found: dict[str, list[tuple[tuple[str, ...], Kind]]] = {}
+    for rule, kind in sorted(rules, key=lambda one: -one[0].count(".")):
+        names = tuple(rule.split("."))
+        found.setdefault(names[-1], []).append((names, kind))
+    return found
+
+
 class Gatherer:
     """Gathers the links of one record; `links()` once the last frame has ended."""
 
     def __init__(self, rules: Rules, prefix: str = "") -> None:
-        self._rules: dict[str, list[tuple[tuple[str, ...], Kind]]] = {}
-        for rule, kind in sorted(rules.items(), key=lambda one: -one[0].count(".")):
-            names = tuple(rule.split("."))
-            self._rules.setdefault(names[-1], []).append((names, kind))
+        self._rules = _by_last_name(tuple(rules.items()))
         self._looked_at = BESIDE | self._rules.keys()
         self._prefix = prefix
         self._frames: list[_Frame] = []
