@@ -37,7 +37,7 @@ format: $(STAMP) ## write the code in its one format
 	@$(BIN)/ruff check --quiet --fix . ; $(BIN)/ruff format --quiet .
 
 bench: $(STAMP) ## measure reading and checking against their limits
-	@$(BIN)/python benchmarks/reading.py
+	@$(BIN)/python -m benchmarks.reading
 	@$(BIN)/python benchmarks/throughput.py
 	@$(BIN)/python -m benchmarks.order
 	@$(BIN)/python -m benchmarks.memory
