@@ -188,7 +188,7 @@ WORDS: Final[list[tuple[tuple[str, ...], str]]] = [
     (("audit", "-o", "missing/report.html"), "there is no folder missing, make it first"),
     (("audit", "-o", "seeds"), "seeds is a directory"),
     (("audit", "--colour"), "No such option"),
-    (("report", "--only", "hrad"), "hrad: no class, verdict, issue or state"),
+    (("report", "--only", "hrad"), "hrad: no class, verdict, issue, state or kind"),
     (("report", "--run", "last"), "'last' is not a valid integer"),
     (("report", "-o", "config.toml/report.html"), "there is no folder config.toml, make it first"),
     (("diff", "--since", "soon"), "'soon' is not a valid integer"),
