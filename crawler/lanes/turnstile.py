@@ -45,6 +45,7 @@ class Turnstile(Generic[Job]):
         self._heard = 0
         self._ranked = 0
         self._timer: asyncio.TimerHandle | None = None
+        self._rings_at = 0.0
         self._timers: list[asyncio.TimerHandle] = []
         self._drained = asyncio.Event()
         self._stopped: asyncio.Future[LaneClosed] = self._loop.create_future()
@@ -274,11 +275,13 @@ class Turnstile(Generic[Job]):
         """Sleep until the first snoozed lane may start, if a seat is free for it."""
         if not self._snoozed or not self._free:
             return
-        if self._timer is not None and not self._timer.cancelled():
-            if self._timer.when() <= self._snoozed[0][0]:
+        first = self._snoozed[0][0]
+        if self._timer is not None:
+            if self._rings_at <= first:
                 return
             self._timer.cancel()
-        self._timer = self._loop.call_at(self._snoozed[0][0], self._ring)
+        # uvloop gives a handle without a time for what is due at once, so the time is kept here.
+        self._timer, self._rings_at = self._loop.call_at(first, self._ring), first
 
     def _ring(self) -> None:
         self._timer = None
@@ -293,5 +296,6 @@ class Turnstile(Generic[Job]):
         for timer in (self._timer, *self._timers):
             if timer is not None:
                 timer.cancel()
+        self._timer = None
         self.abort()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
+import uvloop
 
 from crawler.errors import LaneClosed
 from crawler.lanes import Mood, Pace, Seat, Turnstile
@@ -306,3 +307,14 @@ def test_lane_has_its_time_and_no_more() -> None:
     first, second, dropped = clock.run(main())
     assert (first, second) == (4, 5)
     assert dropped == [("a", 3.0)] * 5
+
+
+def test_timer_of_uvloop_for_what_is_due_at_once() -> None:
+    """What is due at once has a handle without a time; lanes that come due together run all the same."""
+
+    async def main() -> int:
+        web = Web(Pace(at_once=1, interval=0.001))
+        await web.run(*[(f"lane{n % 40}", 0.0) for n in range(800)])
+        return sum(len(starts) for starts in web.starts.values())
+
+    assert uvloop.run(main()) == 800
