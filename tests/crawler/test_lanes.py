@@ -313,7 +313,7 @@ def test_timer_of_uvloop_for_what_is_due_at_once() -> None:
     """What is due at once has a handle without a time; lanes that come due together run all the same."""
 
     async def main() -> int:
-        web = Web(Pace(at_once=1, interval=0.001))
+        web = Web(Pace(at_once=1, interval=0.0003))
         await web.run(*[(f"lane{n % 40}", 0.0) for n in range(800)])
         return sum(len(starts) for starts in web.starts.values())
 
