@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+import os
 import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -50,7 +52,7 @@ class Pool:
         """Start the workers."""
         for number in range(count):
             ours, theirs = socket.socketpair()
-            words = [sys.executable, "-m", "crawler.workers", str(theirs.fileno())]
+            words = [sys.executable, "-P", "-m", "crawler.workers", str(theirs.fileno())]
             # In a session of its own: Ctrl-C is the parent's to hear, even while a worker still starts.
             process = subprocess.Popen(  # noqa: S603, ASYNC220 - this very program, and quick to start
                 words,
@@ -58,6 +60,7 @@ class Pool:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 start_new_session=True,
+                env={**os.environ, "PYTHONPATH": _python_path()},
             )
             theirs.close()
             self._hands.append(Hand(number, process, await open_pipe(ours)))
@@ -191,6 +194,12 @@ class Pool:
             except subprocess.TimeoutExpired:
                 hand.process.kill()
                 hand.process.wait()
+
+
+def _python_path() -> str:
+    """Where a worker finds this very program, whatever lies in the working directory."""
+    paths = [str(Path(__file__).parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return os.pathsep.join(paths)
 
 
 def share_out(lanes: Mapping[str, int], count: int) -> dict[str, int]:
