@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import heapq
-import itertools
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterator
 from functools import partial
-from typing import Any, Generic, TypeAlias
+from typing import Any, Generic
 
 from crawler.errors import LaneClosed
 from crawler.lanes.lane import HEARD, Job, Lane, Mood, Pace, Seat
-
-Rank: TypeAlias = tuple[bool, float, int, Lane[Job]]
+from crawler.lanes.queue import Queue
 
 
 class Turnstile(Generic[Job]):
@@ -34,16 +31,12 @@ class Turnstile(Generic[Job]):
         self._pace_of, self._work, self._dropped = pace_of, work, dropped
         self._loop = asyncio.get_running_loop()
         self._lanes: dict[str, Lane[Job]] = {}
-        self._ready: list[Rank[Job]] = []
-        self._snoozed: list[tuple[float, int, Lane[Job]]] = []
-        self._order = itertools.count()
+        self._queue: Queue[Job] = Queue()
         self._tasks: set[asyncio.Task[None]] = set()
         self._left = 0
         self._visits = 0
         self._paused = self._running = False
-        self._usual = 0.0
         self._heard = 0
-        self._ranked = 0
         self._timer: asyncio.TimerHandle | None = None
         self._rings_at = 0.0
         self._timers: list[asyncio.TimerHandle] = []
@@ -122,7 +115,7 @@ class Turnstile(Generic[Job]):
 
     def _learn(self, lane: Lane[Job], mood: Mood, took: float) -> None:
         self._heard = min(self._heard + 1, HEARD * max(1, len(self._lanes)))
-        self._usual += (took - self._usual) / self._heard
+        self._queue.usual += (took - self._queue.usual) / self._heard
         lane.feel(mood, took)
 
     def return_(self, seat: Seat[Job]) -> None:
@@ -191,47 +184,16 @@ class Turnstile(Generic[Job]):
                 future.set_exception(why)
 
     def _place(self, lane: Lane[Job]) -> None:
-        """Queue a lane where it belongs: ready now, snoozed until its next start, or nowhere."""
-        if lane.queued or not lane.willing:
-            return
-        lane.queued = True
-        if lane.next_at > self._loop.time():
-            heapq.heappush(self._snoozed, (lane.next_at, next(self._order), lane))
-        else:
-            heapq.heappush(self._ready, self._rank(lane))
-
-    def _rank(self, lane: Lane[Job]) -> Rank[Job]:
-        return (lane.starts > 0, -lane.work(self._usual), next(self._order), lane)
-
-    def _rank_all(self) -> None:
-        """Rank anew, once in as many starts as lanes are ready: what was known of them has grown."""
-        for place, (*_, lane) in enumerate(self._ready):
-            self._ready[place] = self._rank(lane)
-        heapq.heapify(self._ready)
-        self._ranked = 0
-
-    def _wake(self) -> None:
-        now = self._loop.time()
-        while self._snoozed and self._snoozed[0][0] <= now:
-            self._requeue(heapq.heappop(self._snoozed)[2])
-
-    def _requeue(self, lane: Lane[Job]) -> None:
-        lane.queued = False
-        self._place(lane)
+        self._queue.place(lane, self._loop.time())
 
     def _dispatch(self) -> None:
-        self._wake()
-        while self._free and self._ready and not self._paused:
-            lane = heapq.heappop(self._ready)[3]
-            lane.queued = False
+        self._queue.wake(self._loop.time())
+        while self._free and not self._paused and (lane := self._queue.pop()):
             if not lane.willing:
                 continue
             if lane.next_at <= self._loop.time():
                 self._start(lane)
             self._place(lane)
-            self._ranked += 1
-            if self._ranked > len(self._ready):
-                self._rank_all()
         self._set_timer()
         self._settle()
 
@@ -273,9 +235,9 @@ class Turnstile(Generic[Job]):
 
     def _set_timer(self) -> None:
         """Sleep until the first snoozed lane may start, if a seat is free for it."""
-        if not self._snoozed or not self._free:
+        first = self._queue.first_due
+        if first is None or not self._free:
             return
-        first = self._snoozed[0][0]
         if self._timer is not None:
             if self._rings_at <= first:
                 return
