@@ -191,13 +191,24 @@ async def test_the_time_is_over(tmp_path: Path) -> None:
     assert "not-reached" in {line["verdict"] for line in done.lines().values()}
 
 
+def patient(folder: Path) -> None:
+    """Let a run wait for a server that hangs, however slow this machine is: it ends by a signal alone.
+
+    One request at a time: whoever is asked second knows that the first was answered.
+    """
+    config = folder / "config.toml"
+    text = config.read_text().replace("read_timeout = 1\n", "read_timeout = 300\n")
+    config.write_text(text.replace("[hosts]\n", "[hosts]\nper_host = 1\n"))
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 4), (signal.SIGINT, 130)])
 async def test_signals(tmp_path: Path, number: signal.Signals, code: int) -> None:
     """SIGTERM and Ctrl-C end a run, and what was found by then is kept."""
     async with serve() as site:
         site.add(f"{H}/quick", page())
-        site.add("http://slow.example/", hang())
-        records(tmp_path, f"{H}/quick", "http://slow.example/")
+        site.add(f"{H}/slow", hang())
+        records(tmp_path, f"{H}/quick", f"{H}/slow")
+        patient(tmp_path)
         with (tmp_path / "config.toml").open("a") as file:
             file.write("[checks]\nnot_found = false\n")
         process = await start(tmp_path, "audit", "--connect-to", site.detour)
@@ -218,6 +229,7 @@ async def test_one_run_at_a_time(tmp_path: Path) -> None:
     async with serve() as site:
         site.fallback = hang()
         records(tmp_path, f"{H}/a")
+        patient(tmp_path)
         first = await start(tmp_path, "audit", "--connect-to", site.detour)
         await site.hear(1)
         second = await run(tmp_path, "audit", "--connect-to", site.detour)
