@@ -20,11 +20,11 @@ NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
 class Trail:
     """What happened on the way of one visit, written by every layer, read when it ends.
 
-    It outlives failures, so that a final failure carries its attempts. `seat` is the turn that the
-    scheduler already holds for the first request, `place` the address at which a place is held
-    for the next connection, unless its connections are not `counted`; `left` are the seconds of
-    network time that the attempt under way may still take; `once` allows no second attempt;
-    `retry_at` is a UTC time in seconds.
+    It outlives failures, so that a final failure carries its `attempts`: one, and one more each time
+    that a question was repeated. `seat` is the turn that the scheduler already holds for the first
+    request, `place` the address at which a place is held for the next connection, unless its
+    connections are not `counted`; `left` are the seconds of network time that the attempt under way
+    may still take; `once` allows no second attempt; `retry_at` is a UTC time in seconds.
     """
 
     hops: list[Hop] = field(default_factory=list)

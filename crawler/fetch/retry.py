@@ -102,6 +102,7 @@ def retry(
 
     async def ask(request: Request) -> Answer:
         allowance.first(request)
+        request.trail.attempts = max(0, request.trail.attempts - 1)  # another question is no other attempt
         outcome = await _attempt(fetch, request.by_get() if request.trail.once else request, rules)
         if isinstance(outcome, Answer) and outcome.status not in STATUSES:
             return outcome

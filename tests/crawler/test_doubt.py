@@ -98,6 +98,16 @@ async def test_a_dishonest_site_is_read_page_by_page() -> None:
     assert asked <= 20 + 4 + 1
 
 
+async def test_reading_a_page_is_no_other_attempt() -> None:
+    """A page that was asked by HEAD and read by GET took two requests, in one attempt."""
+    async with serve() as site:
+        site.fallback = page(MISSING)
+        finding = await seen(site)
+
+    assert [hop.method for hop in finding.hops] == ["HEAD", "GET"]
+    assert (finding.attempts, finding.requests) == (1, 2)
+
+
 async def test_the_evidence_is_kept() -> None:
     """A finding says which signs it rests on, and what the site said to the probe."""
     async with serve() as site:
