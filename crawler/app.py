@@ -20,12 +20,12 @@ from crawler.caching import Keeper, due, open_keeper, picture_check
 from crawler.checks.links import LinkRules, link_issues
 from crawler.config import Config
 from crawler.history import advance
-from crawler.plan import address_of, by_lane
+from crawler.plan import address_of, by_lane, with_fragments
 from crawler.run import Observer, Running
 from crawler.urls import host_of, masked
 from crawler.wiring import evidence, freshness, lanes_of, open_running, pace_for, reading_of, rules_of
 from crawler.workers import Order, Pool, open_pool
-from storage import lock
+from storage import lock, queries
 from storage.catalogue import Catalogue, Place
 from storage.database import open_engine
 from storage.ledger import Ledger, begin_run, close_killed, end_run
@@ -171,7 +171,14 @@ class _Audit:
             return []
         only = options.command == REFRESH
         found = due(self._engine, self._run, options.kinds, keeper, force=options.force, only_cache=only)
+        if self._config.checks.fragments and not only:
+            found = self._with_fragments(found, options.kinds)
         return [one for one in found if one.id in options.only] if options.only else found
+
+    def _with_fragments(self, found: list[Target], kinds: tuple[Kind, ...]) -> list[Target]:
+        every = queries.due(self._engine, self._run, kinds=kinds, force=True)
+        named = queries.fragments(self._engine, self._run)
+        return list(with_fragments(found, every, named, queries.looked_for(self._engine, named)))
 
     async def _visit(self, running: Running | Pool, targets: list[Target]) -> str:
         lane_of = lanes_of(self._config)

@@ -18,7 +18,7 @@ from typing import Final, TypeAlias
 from crawler.checks import parked, places, soft404
 from crawler.checks.base import Judgement
 from crawler.checks.html import read
-from crawler.checks.page import HEADERS
+from crawler.checks.page import HEADERS, is_html
 from crawler.checks.soft404 import Probed, Seen
 from crawler.errors import FetchError, LaneClosed
 from crawler.fetch.base import NO_HEADERS, Answer, Fetch, Request, Trail
@@ -29,7 +29,6 @@ from storage.model import Verdict
 Servers: TypeAlias = Callable[[str], Awaitable[tuple[str, ...]]]
 SHARE: Final = 0.085  # probes a page, at most, where there are many pages (benchmarks/probe_cost.py)
 FEW: Final = 100  # probes that a run may make, however few its pages
-HTML: Final = ("", "text/html", "application/xhtml+xml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +75,7 @@ class Doubt:
         Raises:
             FetchError: it could not be read after all.
         """
-        if not _is_page(answer) or not (self._doubts.not_found or self._doubts.parked):
+        if not is_html(answer) or not (self._doubts.not_found or self._doubts.parked):
             return answer, Judgement()
         seen, probe = _seen(request, answer), None
         if seen.page is None and not (self._doubts.parked and parked.leads_away(seen)):
@@ -216,13 +215,8 @@ def _seen(request: Request, answer: Answer) -> Seen:
     hops = [hop.url for hop in request.trail.redirects[1:]]
     final = [answer.url] if request.trail.redirects else []
     fine = 200 <= answer.status < 300  # noqa: PLR2004 - the class of success
-    readable = fine and request.trail.hops[-1].method == "GET" and _is_page(answer)
+    readable = fine and request.trail.hops[-1].method == "GET" and is_html(answer)
     return Seen(request.url, (*hops, *final), read(answer) if readable else None)
-
-
-def _is_page(answer: Answer) -> bool:
-    kind = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    return kind in HTML
 
 
 def _alike(seen: Seen, probe: Probed | None) -> bool:

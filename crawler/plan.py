@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from fnmatch import fnmatchcase
 
+from crawler.checks.fragments import fragment_of
 from crawler.errors import UrlError
 from crawler.urls import host_of, request_url
-from storage.model import Link, Target
+from storage.model import Kind, Link, Target
 
 
 def address_of(link: Link, base_url: str | None) -> str:
@@ -22,6 +24,37 @@ def by_lane(targets: Iterable[Target], lane_of: Callable[[str], str]) -> Iterato
     """Each target with the key of its lane, in the order given."""
     for target in targets:
         yield lane_of(host_of(target.url)), target
+
+
+def with_fragments(
+    due: Iterable[Target],
+    every: Iterable[Target],
+    named: Mapping[int, Iterable[str]],
+    looked_for: Mapping[int, Collection[str]],
+) -> Iterator[Target]:
+    """The due targets with the fragments of their links, and those that have a new one.
+
+    Args:
+        due: the targets that are due.
+        every: all targets of the run, the due ones among them.
+        named: the texts of the links that have a fragment, by target.
+        looked_for: the fragments that the newest check of a page that is alive looked for.
+    """
+    ids = set()
+    for target in due:
+        ids.add(target.id)
+        yield replace(target, fragments=_fragments(target, named))
+    for target in every:
+        wanted = _fragments(target, named)
+        if target.id not in ids and not set(wanted) <= set(looked_for.get(target.id, wanted)):
+            yield replace(target, fragments=wanted)
+
+
+def _fragments(target: Target, named: Mapping[int, Iterable[str]]) -> tuple[str, ...]:
+    """What to look for on the page of a target; nothing on what is read as another thing."""
+    if target.kind is not Kind.WEB:
+        return ()
+    return tuple(sorted({one for text in named.get(target.id, ()) if (one := fragment_of(text))}))
 
 
 def excluding(patterns: Iterable[str]) -> Callable[[str], bool]:

@@ -176,6 +176,7 @@ class Issue(StrEnum):
     AMP_CACHE_URL = "amp-cache-url"
     INSECURE_SCHEME = "insecure-scheme"
     DECLARED_INVALID = "declared-invalid"
+    FRAGMENT_MISSING = "fragment-missing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,12 +266,14 @@ class Document:
 class Target:
     """One distinct request URL, due for a check, with the most demanding kind of its links.
 
-    `url` is the request URL (for what cannot be parsed: the text); `id` its row in the database.
+    `url` is the request URL (for what cannot be parsed: the text); `id` its row in the database;
+    `fragments` are those of its links that are to be looked for on the page.
     """
 
     id: int
     url: str
     kind: Kind
+    fragments: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,8 @@ class Page:
     `html` has the attributes of the html element; `head_ended` tells whether the end of the head was
     seen; `links` are (rel, href) pairs, `meta` is by name or property in lower case, `data` the text
     of JSON-LD scripts; `sources` are the URLs of scripts, frames and form actions, `anchors` all ids
-    and names; `tags` are those of the body.
+    and the names of links; `tags` are those of the body; `cut` tells whether more text or anchors
+    came than are kept.
     """
 
     html: dict[str, str] = field(default_factory=dict)
@@ -52,6 +53,7 @@ class Page:
     sources: list[str] = field(default_factory=list)
     anchors: set[str] = field(default_factory=set)
     head_ended: bool = False
+    cut: bool = False
 
 
 def read(answer: Answer) -> Page:
@@ -133,12 +135,12 @@ class _Events:
             page.head_ended = True
         elif page.head_ended:
             _keep(page.tags, tag)
-        self._note_anchor(attributes)
+        self._note_anchor(tag, attributes)
         _note(page, tag, attributes)
         self._enter(tag, attributes)
 
-    def _note_anchor(self, attributes: Mapping[str, str]) -> None:
-        for name in ("id", "name"):
+    def _note_anchor(self, tag: str, attributes: Mapping[str, str]) -> None:
+        for name in ("id", "name") if tag == "a" else ("id",):
             if attributes.get(name) and len(self.page.anchors) < MOST:
                 self.page.anchors.add(attributes[name])
 
@@ -197,6 +199,7 @@ class _Events:
     def joined(self) -> Page:
         """The page, its texts made of their pieces."""
         page = self.page
+        page.cut = not self._left["text"] or len(page.anchors) >= MOST
         page.title, page.text, page.data = _plain(self._title), _plain(self._text), "".join(self._data)
         return page
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from crawler.amp_cache import cache_url, parts, same_url
+from crawler.checks.fragments import KEY, fragment_of
 from crawler.checks.pairs import pairing
 from crawler.errors import UrlError
 from crawler.urls import request_url
-from storage.model import Declared, Issue, Kind, LinkIssue, Picture, Size, Verdict
+from storage.model import Class, Declared, Issue, Kind, LinkIssue, Picture, Size, Verdict
 from storage.settling import Placed
 
 SAME_RATIO: Final = 0.01  # contract: the same aspect ratio within 1 %
@@ -33,7 +34,8 @@ def link_issues(record: Sequence[Placed], rules: LinkRules) -> dict[int, list[Li
     """The issues of every link of one record, by the id of the link."""
     found: dict[int, list[LinkIssue]] = {}
     for placed in record:
-        found[placed.id] = [*_of_kind(placed, record, rules), *_scheme_issues(placed)]
+        beside = (*_scheme_issues(placed), *_fragment_issues(placed))
+        found[placed.id] = [*_of_kind(placed, record, rules), *beside]
     return {key: issues for key, issues in found.items() if issues}
 
 
@@ -51,6 +53,16 @@ def _scheme_issues(placed: Placed) -> list[LinkIssue]:
     """Tell of an http link that answers on https; only a run that tries https knows."""
     secure = placed.evidence.get("https")
     return [LinkIssue(Issue.INSECURE_SCHEME, secure, placed.link.text)] if isinstance(secure, str) else []
+
+
+def _fragment_issues(placed: Placed) -> list[LinkIssue]:
+    """Tell of a part that a link names and its page has not; only a run that looks for parts knows."""
+    absent = placed.evidence.get(KEY, {}).get("missing", {})
+    fragment = fragment_of(placed.link.text)
+    alive = placed.verdict is not None and placed.verdict.cls is Class.ALIVE
+    if placed.link.kind is not Kind.WEB or not alive or fragment is None or fragment not in absent:
+        return []
+    return [LinkIssue(Issue.FRAGMENT_MISSING, fragment, absent[fragment])]
 
 
 def _judged_picture(placed: Placed) -> Picture | None:

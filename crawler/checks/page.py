@@ -19,6 +19,7 @@ HEADERS: Final[Mapping[str, str]] = MappingProxyType(
         "Accept-Encoding": ACCEPTED,
     }
 )
+HTML: Final = ("", "text/html", "application/xhtml+xml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +33,17 @@ class PageCheck:
     takes_head: Callable[[str], bool] = lambda _: True
 
     def ask(self, target: Target, trail: Trail) -> Request:
-        """Ask a web page with HEAD first, an AMP page, wherever it lies, with GET."""
-        head = target.kind is Kind.WEB and self.takes_head(host_of(target.url))
+        """Ask a web page with HEAD first, an AMP page, and one of which a link names a part, with GET."""
+        head = target.kind is Kind.WEB and not target.fragments and self.takes_head(host_of(target.url))
         method = "HEAD" if head else "GET"
         return Request(target.url, method, HEADERS, limit=self.limit, trail=trail)
 
     def judge(self, request: Request, answer: Answer) -> Judgement:  # noqa: ARG002 - a Check
         """Any answer that came whole, as far as it was read, is a page."""
         return Judgement()
+
+
+def is_html(answer: Answer) -> bool:
+    """Whether an answer may be HTML, by what it says of itself."""
+    kind = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    return kind in HTML

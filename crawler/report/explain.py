@@ -101,6 +101,9 @@ def _signs(entry: Entry) -> Iterator[str]:
     amp = evidence.get("amp")
     if isinstance(amp, dict) and amp.get("canonical"):
         yield f"\nCanonical link: {shown(amp['canonical'])}\n"
+    parts = evidence.get("fragments")
+    if isinstance(parts, dict) and parts.get("unread"):
+        yield f"\nParts that links name were not looked for: {shown(parts['unread'])}\n"
     for name, title in SIGNS.items():
         weighed = evidence.get(name)
         if not isinstance(weighed, dict):

@@ -64,4 +64,5 @@ ISSUE_MEANS: Final[Mapping[Issue, str]] = {
     Issue.AMP_UNPAIRED: "The AMP page's canonical link is none of the item's web URLs, wherever they lead.",
     Issue.CACHE_STALE: "The record says that the image is cached, and it is not.",
     Issue.INSECURE_SCHEME: "The link is http, and https answers.",
+    Issue.FRAGMENT_MISSING: "The page does not have the part that the link names behind its #.",
 }

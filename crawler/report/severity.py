@@ -45,6 +45,7 @@ ISSUES: Final[Mapping[Issue, Severity]] = {
     Issue.AMP_CACHE_URL: Severity.MEDIUM,
     Issue.INSECURE_SCHEME: Severity.LOW,
     Issue.DECLARED_INVALID: Severity.MEDIUM,
+    Issue.FRAGMENT_MISSING: Severity.LOW,
 }
 
 

@@ -3,6 +3,7 @@
 from storage.queries.changes import Change, News, changes
 from storage.queries.due import KINDS, due
 from storage.queries.entries import WORST_FIRST, Entry, EntryLink, entries, find
+from storage.queries.fragments import fragments, looked_for
 from storage.queries.known import known
 from storage.queries.story import Observation, history, hops, problems, runs
 from storage.queries.suspects import Suspect, suspects, twins
@@ -22,9 +23,11 @@ __all__ = [
     "due",
     "entries",
     "find",
+    "fragments",
     "history",
     "hops",
     "known",
+    "looked_for",
     "problems",
     "runs",
     "suspects",
