@@ -1,0 +1,72 @@
+"""The report for a browser: one file, for any screen, that runs nothing and asks for nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import pytest
+import sqlalchemy as sa
+from playwright.sync_api import Browser
+
+from storage.database import open_engine
+from storage.ledger import end_run
+from storage.model import Kind, Link, Verdict
+from storage.settling import settle
+from tests.browser.look import LOOKS, Look, Theme, looking
+from tests.crawler.reports.build import small, told
+from tests.storage.build import NOW, catalogued, document, finding, ids, write
+
+ATTACK: Final = "\"'><script>alert(1)</script><img src=x onerror=alert(2)><svg onload=alert(3)>"
+SCHEME: Final = "javascript:alert(4)//"
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> sa.Engine:
+    """An empty database."""
+    return open_engine(f"sqlite:///{tmp_path}/linkhealth.db")
+
+
+def _open(look: Look, engine: sa.Engine, folder: Path) -> str:
+    page = folder / "report.html"
+    page.write_text(told(engine, "html"), encoding="utf-8")
+    engine.dispose()
+    look.page.goto(page.as_uri())
+    return page.as_uri()
+
+
+@pytest.mark.parametrize(("size", "theme"), LOOKS)
+def test_fits_every_screen(
+    browser: Browser, engine: sa.Engine, tmp_path: Path, size: str, theme: Theme
+) -> None:
+    """It is as wide as the window, passes the rules of accessibility, and asks for nothing."""
+    small(engine)
+    with looking(browser, size, theme) as look:
+        uri = _open(look, engine, tmp_path)
+
+        assert look.page.locator("article").count() > 0
+        assert look.breaches() == []
+        assert look.overflow() <= 0
+        assert (look.asked, look.errors) == ([uri], [])
+
+
+def test_hostile_text_is_text(browser: Browser, engine: sa.Engine, tmp_path: Path) -> None:
+    """Markup in paths, fields, URLs and details is shown letter by letter, and nothing of it runs."""
+    url = f"https://a.example/{ATTACK}"
+    links = [
+        Link(f"x{ATTACK}", 1, 1, url, Kind.WEB),
+        Link("webUrl", 2, 1, SCHEME, Kind.WEB),
+    ]
+    run = catalogued(engine, document(f"seeds/{ATTACK}.md", links, problems=[ATTACK]))
+    for key in ids(engine).values():
+        write(engine, run, replace(finding(key, Verdict.NOT_FOUND), detail=ATTACK, moved_to=SCHEME))
+    settle(engine, lambda _: {})
+    end_run(engine, run, "finished", NOW)
+    with looking(browser) as look:
+        uri = _open(look, engine, tmp_path)
+
+        assert look.page.locator("article").count() == 3
+        assert ATTACK in look.page.inner_text("main")
+        assert look.page.locator("script, img, svg[onload], [href^='javascript']").count() == 0
+        assert (look.asked, look.errors) == ([uri], [])
