@@ -8,7 +8,7 @@ from typing import Final
 import sqlalchemy as sa
 from sqlalchemy.types import TypeDecorator
 
-HEAD: Final = "0003"  # the newest migration; a test holds it true
+HEAD: Final = "0006"  # the newest migration; a test holds it true
 
 
 class Moment(TypeDecorator[datetime]):
@@ -86,6 +86,8 @@ target: Final = sa.Table(
     sa.Column("checked_at", Moment),
     sa.Column("next_due", Moment),
     sa.Column("last_run", sa.Integer),
+    sa.Column("kind", sa.String),
+    sa.Column("verdict", sa.String),
 )
 link: Final = sa.Table(
     "link",
@@ -205,6 +207,26 @@ event: Final = sa.Table(
     sa.Column("from_state", sa.String, nullable=False),
     sa.Column("to_state", sa.String, nullable=False),
 )
+# A new target that is alive is no news; the first run makes one of each.
+NEWS: Final = sa.text("from_state <> 'new' OR to_state <> 'alive'")
+sa.Index(
+    "ix_event_news",
+    event.c.run_id,
+    event.c.to_state,
+    event.c.from_state,
+    sqlite_where=NEWS,
+    postgresql_where=NEWS,
+)
+tally: Final = sa.Table(
+    "tally",
+    metadata,
+    sa.Column("run_id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("kind", sa.String, primary_key=True),
+    sa.Column("state", sa.String, primary_key=True),
+    sa.Column("verdict", sa.String, primary_key=True),
+    sa.Column("targets", sa.Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
 pin: Final = sa.Table(
     "pin",
     metadata,
@@ -213,4 +235,74 @@ pin: Final = sa.Table(
     sa.Column("why", sa.String, nullable=False),
     sa.Column("author", sa.String, nullable=False),
     sa.Column("at", Moment, nullable=False),
+)
+probe: Final = sa.Table(
+    "probe",
+    metadata,
+    sa.Column("folder", sa.String, primary_key=True),
+    sa.Column("asked", sa.String, nullable=False),
+    sa.Column("final", sa.String, nullable=False),
+    sa.Column("status", sa.Integer, nullable=False),
+    sa.Column("said", sa.JSON(none_as_null=True), nullable=False),
+    sa.Column("asked_at", Moment, nullable=False),
+    sa.Column("due_at", Moment, nullable=False),
+)
+plan: Final = sa.Table(
+    "plan",
+    metadata,
+    sa.Column("run_id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("shards", sa.Integer, nullable=False),
+    sa.Column("targets", sa.Integer, nullable=False),
+    sa.Column("lanes", sa.Integer, nullable=False),
+    sa.Column("bound", sa.Float, nullable=False),
+    sa.Column("bound_lane", sa.String, nullable=False),
+    sa.Column("terms", sa.JSON, nullable=False),
+)
+shard: Final = sa.Table(
+    "shard",
+    metadata,
+    sa.Column("run_id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("weight", sa.Float, nullable=False),
+    sa.Column("targets", sa.Integer, nullable=False),
+    sa.Column("lanes", sa.Integer, nullable=False),
+    sa.Column("remaining", sa.Integer, nullable=False),
+    sa.Column("owner", sa.String),
+    sa.Column("epoch", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("lease_until", Moment),
+    sa.Column("done", sa.Boolean, nullable=False, server_default=sa.false()),
+)
+task: Final = sa.Table(
+    "task",
+    metadata,
+    sa.Column("run_id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("target_id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("shard", sa.Integer, nullable=False),
+    sa.Column("kind", sa.String, nullable=False),
+    sa.Column("fragments", sa.JSON(none_as_null=True)),
+    sa.Index("ix_task_shard", "run_id", "shard"),
+    sqlite_with_rowid=False,
+)
+lane: Final = sa.Table(
+    "lane",
+    metadata,
+    sa.Column("run_id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("key", sa.String, primary_key=True),
+    sa.Column("shard", sa.Integer, nullable=False),
+    sa.Column("next_ok", Moment),
+    sa.Column("visited", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("agreed", sa.Integer, nullable=False, server_default="-1"),
+    sa.Index("ix_lane_shard", "run_id", "shard"),
+)
+worker: Final = sa.Table(
+    "worker",
+    metadata,
+    sa.Column("id", sa.String, primary_key=True),
+    sa.Column("name", sa.String, nullable=False),
+    sa.Column("run_id", sa.Integer, nullable=False),
+    sa.Column("started_at", Moment, nullable=False),
+    sa.Column("seen_at", Moment, nullable=False),
+    sa.Column("found", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("rate", sa.Float, nullable=False, server_default="0"),
+    sa.Column("idle", sa.Boolean, nullable=False, server_default=sa.false()),
 )
