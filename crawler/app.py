@@ -29,7 +29,7 @@ from storage import lock, queries
 from storage.catalogue import Catalogue, Place
 from storage.database import open_engine
 from storage.ledger import Ledger, begin_run, close_killed, end_run
-from storage.model import Kind, Link, LinkIssue, Run, Target
+from storage.model import Kind, Link, LinkIssue, Probe, Run, Target
 from storage.records import files, read, read_news
 from storage.settling import Placed, settle
 
@@ -148,22 +148,30 @@ class _Audit:
             return self._halt
         targets = await asyncio.to_thread(self._due, keeper)
         targets = [_with_secret(target, catalogue.secrets) for target in targets]
+        probes = await asyncio.to_thread(self._probes)
         judge = partial(advance, evidence=evidence(self._config), freshness=freshness(self._config))
         async with (
             Ledger(self._engine, self._run, judge) as ledger,
-            self._open(ledger, keeper) as running,
+            self._open(ledger, keeper, probes) as running,
         ):
             self._running = running
             return await self._visit(running, targets)
 
     def _open(
-        self, ledger: Ledger, keeper: Keeper | None
+        self, ledger: Ledger, keeper: Keeper | None, probes: tuple[Probe, ...]
     ) -> AbstractAsyncContextManager[Running] | AbstractAsyncContextManager[Pool]:
         config, detours, workers = self._config, self._options.connect_to, self._options.workers
         if workers > 1:
-            return open_pool(Order(config, detours, keeper is not None), ledger, self._observer, workers)
+            order = Order(config, detours, keeper is not None, probes)
+            return open_pool(order, ledger, self._observer, workers)
         image = picture_check(config, keeper) if keeper else None
-        return open_running(config, detours, ledger, self._observer, image=image)
+        return open_running(config, detours, ledger, self._observer, image=image, probes=probes)
+
+    def _probes(self) -> tuple[Probe, ...]:
+        """What earlier runs learned of sites, if this one may use it."""
+        asked = self._config.checks.not_found and self._options.command != REFRESH
+        use = asked and self._config.schedule.probe and not self._options.force
+        return tuple(queries.probes(self._engine, self._run.started_at)) if use else ()
 
     def _due(self, keeper: Keeper | None) -> list[Target]:
         options = self._options

@@ -5,26 +5,32 @@ Requests are saved, not evidence. The first page of a site that answers asks for
 says 404 to it is believed by its status from then on; one that says 200 has each of its pages read, by GET
 from the start. A folder has a probe of its own only where its page stays in doubt. In a large run, sites of
 which but one page is asked are probed only while all probes stay below a twelfth of the pages.
+
+Later runs remember what was said. A page that contradicts it has the site asked anew: one that stays in doubt
+(or would without it), and one that is not found where the site had said 200 to anything.
 """
 
 from __future__ import annotations
 
 import asyncio
 import zlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from typing import Final, TypeAlias
 
 from crawler.checks import parked, places, soft404
 from crawler.checks.base import Judgement
 from crawler.checks.html import read
 from crawler.checks.page import HEADERS, is_html
+from crawler.checks.remembered import kept, recalled
 from crawler.checks.soft404 import Probed, Seen
+from crawler.checks.weighed import Weighed
 from crawler.errors import FetchError, LaneClosed
 from crawler.fetch.base import NO_HEADERS, Answer, Fetch, Request, Trail
 from crawler.sibling import folder_of, sibling
-from crawler.urls import host_of, masked, origin_of, registrable
-from storage.model import Verdict
+from crawler.urls import host_of, origin_of, registrable
+from storage.model import Probe
 
 Servers: TypeAlias = Callable[[str], Awaitable[tuple[str, ...]]]
 SHARE: Final = 0.085  # probes a page, at most, where there are many pages (benchmarks/probe_cost.py)
@@ -33,11 +39,16 @@ FEW: Final = 100  # probes that a run may make, however few its pages
 
 @dataclass(frozen=True, slots=True)
 class Doubts:
-    """What to doubt, and how many bytes of a page to read for it."""
+    """What to doubt, how many bytes of a page to read for it, and how long probes are remembered.
+
+    `keep` is in seconds, and stretched by 1 to 1 + `splay`.
+    """
 
     not_found: bool = True
     parked: bool = True
     limit: int = 65_536
+    keep: float = 0.0
+    splay: float = 0.0
 
 
 @dataclass(slots=True)
@@ -50,13 +61,23 @@ class Site:
 
 
 class Doubt:
-    """Looks at web pages a second time; one a run, in the run's event loop."""
+    """Looks at web pages a second time; one a run, in the run's event loop.
 
-    def __init__(self, fetch: Fetch, doubts: Doubts, servers_of: Servers | None = None) -> None:
+    `known` are the probes of earlier runs that still hold.
+    """
+
+    def __init__(
+        self, fetch: Fetch, doubts: Doubts, servers_of: Servers | None = None, known: Iterable[Probe] = ()
+    ) -> None:
         self._fetch, self._doubts, self._servers_of = fetch, doubts, servers_of
         self._sites: dict[str, Site] = {}
         self._pages = 0
         self._share: float | None = None
+        self._known: dict[str, list[Probe]] = {}
+        for probe in known:
+            self._known.setdefault(origin_of(probe.folder), []).append(probe)
+        self._salt = len(self._known)
+        self._learned: dict[str, Probe] = {}
 
     def expect(self, url: str) -> None:
         """Take note of a web page that this run will ask for."""
@@ -77,10 +98,12 @@ class Doubt:
         """
         if not is_html(answer) or not (self._doubts.not_found or self._doubts.parked):
             return answer, Judgement()
-        seen, probe = _seen(request, answer), None
-        if seen.page is None and not (self._doubts.parked and parked.leads_away(seen)):
-            suspect = self._doubts.not_found and bool(soft404.weigh(seen, None))
-            probe = await self._probe(request, seen) if suspect or self._affords(request.url) else None
+        seen = _seen(request, answer)
+        if self._doubts.parked and parked.leads_away(seen):
+            return answer, await self._judge(request, seen, answer, None)
+        suspect = seen.page is None and self._doubts.not_found and bool(soft404.weigh(seen, None))
+        probe = await self._probe(request, seen) if suspect or self._affords(seen) else None
+        if seen.page is None:
             if not suspect and not _alike(seen, probe):
                 return answer, Judgement()
             answer = await self._fetch(replace(request.by_get(), limit=self._doubts.limit))
@@ -89,16 +112,33 @@ class Doubt:
             seen = _seen(request, answer)
         return answer, await self._judge(request, seen, answer, probe)
 
-    def _affords(self, url: str) -> bool:
-        """Whether a page without any sign is worth a probe of its site.
+    def heard(self, answer: Answer) -> None:
+        """Take note of a page that is not found: who remembers that its site never says so is wrong."""
+        site = self._site(answer.url)
+        if answer.status not in soft404.ABSENT or not (site.said and site.said.asked_at and site.said.fine):
+            return
+        for folder in [folder for folder, asked in site.probes.items() if _is_old(asked)]:
+            self._forget(site, folder)
+        site.said = None
 
-        Which of the sites with one page are, their names decide: the same ones in each run.
+    def learned(self) -> tuple[Probe, ...]:
+        """What was learned of sites since this was asked last."""
+        found, self._learned = tuple(self._learned.values()), {}
+        return found
+
+    def _affords(self, seen: Seen) -> bool:
+        """Whether a page without any sign is worth a probe of its site: what is known costs nothing.
+
+        Which of the other sites with one page are, their names decide, and how many are known: others in a
+        run that knows more.
         """
         if self._share is None:
-            single = sum(site.pages == 1 for site in self._sites.values())
-            left = max(FEW, self._pages * SHARE) - sum(site.pages > 1 for site in self._sites.values())
-            self._share = left / max(1, single)
-        return self._site(url).pages != 1 or zlib.crc32(origin_of(url).encode()) / 2**32 < self._share
+            unknown = [site.pages for site in self._sites.values() if not site.probes]
+            left = max(FEW, self._pages * SHARE) - sum(pages > 1 for pages in unknown)
+            self._share = left / max(1, unknown.count(1))
+        if self._site(seen.asked).pages != 1 or self._site(_base(seen)).probes:
+            return True
+        return zlib.crc32(f"{origin_of(seen.asked)}{self._salt or ''}".encode()) / 2**32 < self._share
 
     async def _judge(self, request: Request, seen: Seen, answer: Answer, probe: Probed | None) -> Judgement:
         source = parked.Source(answer.body, request.trail.hops[-1].address)
@@ -106,7 +146,9 @@ class Doubt:
         if weighed.verdict is None and any(points > 0 for points in weighed.sold.values()):
             source = replace(source, servers=await self._servers(seen))
             weighed = self._weigh(seen, source, probe)
-        if weighed.verdict is None and (weighed.doubtful or (probe is None and soft404.is_stranger(seen))):
+        old = probe is not None and probe.asked_at is not None
+        doubtful = weighed.doubtful or (old and self._weigh(seen, source, None).doubtful)
+        if weighed.verdict is None and (doubtful or (probe is None and soft404.is_stranger(seen))):
             probe = await self._own_probe(request, seen, probe)
             weighed = self._weigh(seen, source, probe)
         weighed.note(request.trail, probe)
@@ -132,23 +174,46 @@ class Doubt:
         """What the site says of a page that cannot exist; asked once a folder, and once for most sites."""
         if not self._doubts.not_found:
             return None
-        base = seen.final if places.same_path(seen.asked, seen.final) else seen.asked
+        base = _base(seen)
         site, folder = self._site(base), folder_of(base)
         asked = site.probes.get(folder)
+        if own and asked is not None and _is_old(asked):
+            self._forget(site, folder)
+            asked = None
         if asked is None and site.probes and not own:
             asked = next(iter(site.probes.values()))
         if asked is None:
             asked = site.probes[folder] = asyncio.get_running_loop().create_future()
-            await self._settle(asked, self._probing(request, sibling(base)), site)
+            said = await self._settle(asked, self._probing(request, sibling(base)), site)
+            self._remember(folder, said)
         return await asyncio.shield(asked)
 
-    async def _settle(self, asked: asyncio.Future[Probed | None], request: Request, site: Site) -> None:
+    async def _settle(
+        self, asked: asyncio.Future[Probed | None], request: Request, site: Site
+    ) -> Probed | None:
         said = None
         try:
             said = await self._ask(request)
         finally:
-            site.said = site.said or said
+            if site.said is None or site.said.asked_at is not None:
+                site.said = said or site.said
             asked.set_result(said)
+        return said
+
+    def _remember(self, folder: str, said: Probed | None) -> None:
+        if said is None or not self._doubts.keep:
+            return
+        at = datetime.now(UTC)
+        share = zlib.crc32(folder.encode()) / 2**32
+        due = at + timedelta(seconds=self._doubts.keep) * (1.0 + share * self._doubts.splay)
+        self._learned[folder] = kept(said, folder, at, due)
+
+    def _forget(self, site: Site, folder: str) -> None:
+        """Hold a probe of an earlier run for nothing from now on."""
+        del site.probes[folder]
+        old = next((one for one in self._known.get(origin_of(folder), ()) if one.folder == folder), None)
+        if old is not None:
+            self._learned[folder] = replace(old, due_at=old.asked_at)
 
     async def _ask(self, request: Request) -> Probed | None:
         """Ask with a trail of its own, since what a probe meets is nothing that the target did."""
@@ -166,49 +231,26 @@ class Doubt:
         return Request(url, "GET", HEADERS, private=private, limit=self._doubts.limit, trail=Trail())
 
     def _site(self, url: str) -> Site:
-        return self._sites.setdefault(origin_of(url), Site())
+        origin = origin_of(url)
+        site = self._sites.get(origin)
+        if site is None:
+            site = self._sites[origin] = Site()
+            for probe in self._known.get(origin, ()):
+                asked = site.probes[probe.folder] = asyncio.get_running_loop().create_future()
+                asked.set_result(recalled(probe))
+                site.said = site.said or asked.result()
+        return site
 
 
-@dataclass(frozen=True, slots=True)
-class Weighed:
-    """The signs of both kinds, for and against."""
+def _base(seen: Seen) -> str:
+    """The URL whose site is asked: where the page lies now, if it only went to another host or scheme."""
+    return seen.final if places.same_path(seen.asked, seen.final) else seen.asked
 
-    gone: dict[str, int]
-    sold: dict[str, int]
 
-    @property
-    def verdict(self) -> Verdict | None:
-        """What they add up to, if to anything."""
-        if sum(self.sold.values()) >= parked.THRESHOLD:
-            return Verdict.PARKED
-        return Verdict.SOFT_404 if sum(self.gone.values()) >= soft404.THRESHOLD else None
-
-    @property
-    def doubtful(self) -> bool:
-        """Whether a probe could tell more."""
-        return max(sum(self.gone.values()), sum(self.sold.values())) >= soft404.DOUBT
-
-    def judgement(self) -> Judgement:
-        """The verdict with its reasons."""
-        verdict = self.verdict
-        if verdict is None:
-            return Judgement()
-        signs = self.sold if verdict is Verdict.PARKED else self.gone
-        reasons = "; ".join(sign for sign, points in signs.items() if points > 0)
-        return Judgement(verdict, f"{sum(signs.values())} of {soft404.THRESHOLD} points: {reasons}")
-
-    def note(self, trail: Trail, probe: Probed | None) -> None:
-        """Keep the signs as evidence, where there are any for it."""
-        kinds = ("soft_404", self.gone, soft404.THRESHOLD), ("parked", self.sold, parked.THRESHOLD)
-        for name, signs, enough in kinds:
-            if any(points > 0 for points in signs.values()):
-                said = probe and {
-                    "url": masked(probe.asked),
-                    "to": masked(probe.final),
-                    "status": probe.status,
-                }
-                points = sum(signs.values())
-                trail.evidence[name] = {"points": points, "enough": enough, "signs": signs, "probe": said}
+def _is_old(asked: asyncio.Future[Probed | None]) -> bool:
+    """Whether a probe is one of an earlier run."""
+    said = asked.result() if asked.done() else None
+    return said is not None and said.asked_at is not None
 
 
 def _seen(request: Request, answer: Answer) -> Seen:

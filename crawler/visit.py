@@ -136,6 +136,8 @@ class Visitor:
         return replace(request, url=url, private=private) if private else request
 
     def _of_answer(self, target: Target, trail: Trail, answer: Answer) -> Finding:
+        if self.doubt is not None:
+            self.doubt.heard(answer)
         verdict, detail = of_status(answer.status), None
         mark = walled(answer.status, answer.headers, answer.body)
         wait = asked_wait(answer) if answer.status in PASSING else None
@@ -194,6 +196,7 @@ class Visitor:
             cached=said.cached,
             retry_at=_moment(trail.retry_at),
             evidence=trail.evidence,
+            probes=self.doubt.learned() if self.doubt is not None else (),
         )
 
 

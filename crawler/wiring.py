@@ -46,7 +46,7 @@ from crawler.second_pass import SecondPass
 from crawler.upgrade import Upgrade
 from crawler.urls import host_of, lane_key
 from crawler.visit import Visitor
-from storage.model import Kind, Target
+from storage.model import Kind, Probe, Target
 from storage.records import DEFAULT_RULES, Rules
 
 Layer: TypeAlias = Callable[[Fetch, Callable[[str], str]], Fetch]
@@ -180,10 +180,13 @@ def checks_of(config: Config, image: Check | None = None) -> dict[Kind, Check]:
     return {Kind.WEB: page, Kind.AMP: amp, Kind.AMP_CDN: cached, Kind.IMAGE: image}
 
 
-def doubt_of(config: Config, fetch: Fetch, servers_of: Servers | None) -> Doubt | None:
+def doubt_of(config: Config, fetch: Fetch, wires: Wires) -> Doubt | None:
     """The second look at web pages, unless there is nothing to look for."""
-    doubts = Doubts(config.checks.not_found, config.checks.parked, config.network.max_body)
-    return Doubt(fetch, doubts, servers_of) if doubts.not_found or doubts.parked else None
+    checks, plan = config.checks, config.schedule
+    if not checks.not_found and not checks.parked:
+        return None
+    doubts = Doubts(checks.not_found, checks.parked, config.network.max_body, plan.probe, plan.splay)
+    return Doubt(fetch, doubts, wires.servers_of, wires.probes)
 
 
 @asynccontextmanager
@@ -196,11 +199,13 @@ async def open_running(
     *,
     image: Check | None = None,
     layer: Layer | None = None,
+    probes: Sequence[Probe] = (),
 ) -> AsyncIterator[Running]:
     """Everything that one run needs of the network, opened and nested.
 
     `resolver` stands in for that of this machine, and is closed at the end; `image` for the check
     of images by their leading bytes. `layer` wraps each hop, and is told the lane of a host.
+    `probes` are those of earlier runs that still hold.
     """
     running = Running(ledger, observer)
     turnstile = Turnstile(
@@ -214,7 +219,7 @@ async def open_running(
     client = Client(network.user_agent, network.read_timeout, network.proxy or None)
     try:
         async with open_session(dialer, client) as session:
-            wires = Wires(Http(session), places, layer, book.name_servers)
+            wires = Wires(Http(session), places, layer, book.name_servers, probes)
             running.assemble(parts(config, turnstile, wires, image))
             yield running
     finally:
@@ -225,13 +230,14 @@ async def open_running(
 class Wires:
     """What lies below the onion: a fetch of one hop, places at addresses, and a layer round each hop.
 
-    `servers_of` tells the name servers of a domain.
+    `servers_of` tells the name servers of a domain; `probes` are what earlier runs learned of sites.
     """
 
     http: Fetch
     places: Places
     layer: Layer | None = None
     servers_of: Servers | None = None
+    probes: Sequence[Probe] = ()
 
 
 def parts(config: Config, turnstile: Turnstile[Target], wires: Wires, image: Check | None = None) -> Parts:
@@ -246,7 +252,7 @@ def parts(config: Config, turnstile: Turnstile[Target], wires: Wires, image: Che
         {host.lower(): headers for host, headers in config.network.headers.items()},
         excluding(config.records.exclude),
         config.retry.max_wait,
-        doubt_of(config, fetch, wires.servers_of),
+        doubt_of(config, fetch, wires),
         lambda host: known_for(config, host).wall,
         Upgrade(fetch) if config.checks.https else None,
     )

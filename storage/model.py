@@ -6,6 +6,7 @@ distinct URL, however many links name it; a finding is what one check of one tar
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -344,6 +345,22 @@ class Cached:
 
 
 @dataclass(frozen=True, slots=True)
+class Probe:
+    """What a site said of a page that cannot exist, in one folder (a URL that ends with a slash).
+
+    `said` is JSON-ready and for the check that reads it; it holds from `asked_at` to `due_at` (UTC).
+    """
+
+    folder: str
+    asked: str
+    final: str
+    status: int
+    said: Mapping[str, object]
+    asked_at: datetime
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Redirect:
     """One hop of the redirect chain of the last attempt: the URL asked, and its 3xx status."""
 
@@ -359,7 +376,8 @@ class Finding:
     verdict, waits included; `bytes` counts body bytes received; `requests` every request sent.
     `retry_at` is set when the server, or the lane, named a time before which not to come back.
     `evidence` is small, JSON-ready and for `explain`: header values that mattered, rule, TLS.
-    `cached` is what the index of the image cache shall say from now on, if this check changed it.
+    `cached` is what the index of the image cache shall say from now on, if this check changed it;
+    `probes` is what was learned of sites meanwhile.
     """
 
     target: int
@@ -380,6 +398,7 @@ class Finding:
     retry_at: datetime | None = None
     evidence: dict[str, object] = field(default_factory=dict)
     cached: Cached | None = None
+    probes: tuple[Probe, ...] = ()
 
 
 class Standing(NamedTuple):

@@ -7,6 +7,7 @@ with one probe that is still at hand, so the sets themselves are, and the result
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -85,7 +86,9 @@ def likeness(one: frozenset[int], other: frozenset[int]) -> float:
 
 
 def _rows(items: Sequence[str], length: int) -> frozenset[int]:
-    return frozenset(map(hash, zip(*(items[n:] for n in range(length)), strict=False)))
+    """A number for each row; the same in each process, since fingerprints are kept."""
+    rows = zip(*(items[n:] for n in range(length)), strict=False)
+    return frozenset(zlib.crc32(" ".join(row).encode("utf-8", "replace")) for row in rows)
 
 
 def fold(text: str) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 from urllib.parse import urljoin
 
@@ -72,7 +73,8 @@ class Probed:
     """What a site says of a page that cannot exist: the last URL and status, and its fingerprint.
 
     `telling` is whether pages can be compared with it: one that says next to nothing is like many;
-    `phrase` is the one by which its few words say that it is not there.
+    `phrase` is the one by which its few words say that it is not there; `asked_at` is when an earlier
+    run asked (UTC), None for this one.
     """
 
     asked: str
@@ -81,6 +83,7 @@ class Probed:
     print: Fingerprint | None = None
     telling: bool = False
     phrase: str | None = None
+    asked_at: datetime | None = None
 
     @property
     def honest(self) -> bool:

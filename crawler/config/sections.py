@@ -130,6 +130,7 @@ class Schedule(Section, frozen=True, kw_only=True):
     failing: tuple[Duration, ...] = (Duration(3600), Duration(DAY), Duration(3 * DAY))
     dead: Duration = Duration(30 * DAY)
     unknown: Duration = Duration(DAY)
+    probe: Duration = Duration(30 * DAY)
     image_least: Duration = Duration(0)
     image_most: Duration = Duration(30 * DAY)
     splay: Annotated[float, Meta(ge=0, le=10)] = 1.0

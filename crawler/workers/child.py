@@ -132,7 +132,13 @@ async def work(fd: int) -> None:
     async with (
         _picture_check(order) as image,
         open_running(
-            order.config, order.detours, outbox, outbox, image=image, layer=foreign.layer
+            order.config,
+            order.detours,
+            outbox,
+            outbox,
+            image=image,
+            layer=foreign.layer,
+            probes=order.probes,
         ) as running,
     ):
         listening = asyncio.create_task(Worker(pipe, running, foreign).listen())

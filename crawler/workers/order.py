@@ -5,16 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from crawler.config import Config
-from storage.model import Target
+from storage.model import Probe, Target
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What all workers of a run have in common; `cache`: they keep images."""
+    """What all workers of a run have in common; `cache`: they keep images; `probes` still hold."""
 
     config: Config
     detours: tuple[str, ...]
     cache: bool = False
+    probes: tuple[Probe, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

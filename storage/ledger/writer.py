@@ -12,6 +12,7 @@ from storage.database import writing
 from storage.model import Class, Finding, Run, Standing, Verdict
 from storage.rows import (
     CACHED,
+    PROBE,
     STANDING,
     Cells,
     cached_row,
@@ -19,6 +20,7 @@ from storage.rows import (
     finding_row,
     hop_rows,
     image_row,
+    probe_row,
     standing_columns,
     standing_row,
     to_standing,
@@ -56,6 +58,8 @@ class Writer:
         self._events = Prepared(engine, sa.insert(schema.event), EVENT)
         cached = insert_or_replace(engine, schema.cached, ("target_id",))
         self._cached = Prepared(engine, cached, CACHED)
+        probe = insert_or_replace(engine, schema.probe, ("folder",))
+        self._probes = Prepared(engine, probe, PROBE)
 
     def write(self, findings: Sequence[Finding]) -> None:
         """Write one batch in one transaction.
@@ -95,6 +99,7 @@ class Writer:
         pictures = [(one.target, one.picture) for one in findings if one.picture is not None]
         self._images.run(connection, [image_row(run, key, picture) for key, picture in pictures])
         self._cached.run(connection, [cached_row(one.cached) for one in findings if one.cached is not None])
+        self._probes.run(connection, [probe_row(probe) for one in findings for probe in one.probes])
 
     def _write_standings(
         self, connection: sa.Connection, findings: Mapping[int, Finding], places: Mapping[int, Place]

@@ -5,6 +5,7 @@ from storage.queries.due import KINDS, due
 from storage.queries.entries import WORST_FIRST, Entry, EntryLink, entries, find
 from storage.queries.fragments import fragments, looked_for
 from storage.queries.known import known
+from storage.queries.probes import probes
 from storage.queries.story import Observation, history, hops, problems, runs
 from storage.queries.suspects import Suspect, suspects, twins
 from storage.queries.totals import Totals
@@ -28,6 +29,7 @@ __all__ = [
     "hops",
     "known",
     "looked_for",
+    "probes",
     "problems",
     "runs",
     "suspects",

@@ -1,6 +1,7 @@
 """Values into rows and back: what stands in which column. Pure."""
 
 from storage.rows.cached import CACHED, cached_row, to_cached
+from storage.rows.probe import PROBE, probe_row, to_probe
 from storage.rows.read import (
     STANDING,
     picture_columns,
@@ -25,6 +26,7 @@ from storage.rows.written import (
 
 __all__ = [
     "CACHED",
+    "PROBE",
     "STANDING",
     "Cells",
     "cached_row",
@@ -36,6 +38,7 @@ __all__ = [
     "link_row",
     "picture_columns",
     "plain",
+    "probe_row",
     "standing_columns",
     "standing_row",
     "to_cached",
@@ -43,5 +46,6 @@ __all__ = [
     "to_hop",
     "to_link",
     "to_picture",
+    "to_probe",
     "to_standing",
 ]

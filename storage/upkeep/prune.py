@@ -49,6 +49,8 @@ class _Seen:
 def prune(engine: sa.Engine, before: datetime) -> Pruned:
     """Thin out the findings made before a time (UTC), with their requests and pictures.
 
+    Probes that were due before it go, too.
+
     Raises:
         LedgerError: the database cannot take it.
     """
@@ -58,6 +60,8 @@ def prune(engine: sa.Engine, before: datetime) -> Pruned:
     for some in chunks(keys, TARGETS):
         with writing(engine) as connection:
             _prune(connection, some, before, counts)
+    with writing(engine) as connection:
+        connection.execute(sa.delete(schema.probe).where(schema.probe.c.due_at < before))
     if counts.deleted:
         _give_back(engine)
     return counts
