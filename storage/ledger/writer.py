@@ -67,12 +67,16 @@ class Writer:
         Raises:
             LedgerError: the database cannot take it; nothing of the batch is written.
         """
-        latest = {finding.target: finding for finding in findings}
         with writing(self._engine) as connection:
-            places = self._places(connection, list(latest))
-            self._forget(connection, [key for key, place in places.items() if place.again])
-            self._write_findings(connection, list(latest.values()))
-            self._write_standings(connection, latest, places)
+            self.put(connection, findings)
+
+    def put(self, connection: sa.Connection, findings: Sequence[Finding]) -> None:
+        """Write one batch in a transaction of somebody else's; whoever raises there undoes it."""
+        latest = {finding.target: finding for finding in findings}
+        places = self._places(connection, list(latest))
+        self._forget(connection, [key for key, place in places.items() if place.again])
+        self._write_findings(connection, list(latest.values()))
+        self._write_standings(connection, latest, places)
 
     def _places(self, connection: sa.Connection, ids: Sequence[int]) -> dict[int, Place]:
         target, finding = schema.target, schema.finding

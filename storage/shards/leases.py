@@ -1,0 +1,196 @@
+"""Leases: which worker has which shard, until when, by the clock of the database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import sqlalchemy as sa
+
+from storage.database import reading
+from storage.model import Target
+from storage.shards.plans import tasks_left, waits
+from storage.shards.server import NOW, guarded
+
+FREE: Final = f"NOT done AND (lease_until IS NULL OR lease_until < {NOW})"
+CLAIM: Final = sa.text(
+    "SELECT number, weight, remaining, owner IS NOT NULL AS left_behind FROM shard "  # noqa: S608 - no input
+    f"WHERE run_id = :run AND {FREE} ORDER BY weight DESC, number LIMIT :most FOR UPDATE SKIP LOCKED"
+)
+TAKE: Final = sa.text(
+    "UPDATE shard SET owner = :me, epoch = epoch + 1, "  # noqa: S608 - no input
+    f"lease_until = {NOW} + make_interval(secs => :seconds) "
+    "WHERE run_id = :run AND number = ANY(:numbers) RETURNING number, epoch"
+)
+RENEW: Final = sa.text(
+    "UPDATE shard AS s SET remaining = h.remaining, "  # noqa: S608 - no input
+    f"lease_until = {NOW} + make_interval(secs => :seconds) "
+    "FROM unnest(CAST(:numbers AS integer[]), CAST(:epochs AS integer[]), CAST(:remaining AS integer[])) "
+    "AS h(number, epoch, remaining) "
+    "WHERE s.run_id = :run AND s.number = h.number AND s.epoch = h.epoch AND NOT s.done RETURNING s.number"
+)
+GIVE: Final = (
+    "UPDATE shard AS s SET {what} "
+    "FROM unnest(CAST(:numbers AS integer[]), CAST(:epochs AS integer[])) AS h(number, epoch) "
+    "WHERE s.run_id = :run AND s.number = h.number AND s.epoch = h.epoch"
+)
+RELEASE: Final = sa.text(GIVE.format(what="owner = NULL, lease_until = NULL, epoch = s.epoch + 1"))
+FINISH: Final = sa.text(
+    GIVE.format(what="done = true, remaining = 0, owner = NULL, lease_until = NULL, epoch = s.epoch + 1")
+    + " AND NOT EXISTS (SELECT FROM task AS t WHERE t.run_id = :run AND t.shard = s.number)"
+)
+SEEN: Final = sa.text(
+    "INSERT INTO worker (id, name, run_id, started_at, seen_at, found, rate, idle) "  # noqa: S608 - no input
+    f"VALUES (:me, :name, :run, {NOW}, {NOW}, :found, :rate, :idle) ON CONFLICT (id) DO UPDATE SET "
+    "run_id = excluded.run_id, seen_at = excluded.seen_at, found = excluded.found, "
+    "rate = excluded.rate, idle = excluded.idle"
+)
+GONE: Final = sa.text(
+    "DELETE FROM worker WHERE id = :me OR "  # noqa: S608 - no input
+    f"seen_at < {NOW} - make_interval(secs => 20 * :seconds)"
+)
+SCENE: Final = sa.text(
+    "SELECT (SELECT ended IS NOT NULL FROM run WHERE id = :run) AS ended, "  # noqa: S608 - no input
+    "(SELECT count(*) FROM worker WHERE run_id = :run "
+    f"AND (id = :me OR seen_at > {NOW} - make_interval(secs => :seconds))) AS workers, "
+    "(SELECT count(*) FROM worker WHERE run_id = :run AND id <> :me AND idle "
+    f"AND seen_at > {NOW} - make_interval(secs => :seconds)) AS idle, "
+    "count(*) FILTER (WHERE NOT done) AS shards, "
+    "coalesce(sum(remaining) FILTER (WHERE NOT done), 0) AS targets, "
+    f"count(*) FILTER (WHERE {FREE}) AS free, "
+    f"coalesce(sum(remaining) FILTER (WHERE {FREE}), 0) AS free_targets "
+    "FROM shard WHERE run_id = :run"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A shard that a worker has: `epoch` tells this lease from those before and after.
+
+    `left_behind`: who had it before did not give it back.
+    """
+
+    number: int
+    epoch: int
+    weight: float
+    targets: int
+    left_behind: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What is to do in a shard: targets, seconds until lanes may be asked, lanes that are visited."""
+
+    targets: list[Target]
+    waits: dict[str, float]
+    visited: set[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A run as a worker sees it: open shards and targets, those of them that nobody has, workers.
+
+    `workers` counts those that were heard of lately, `idle` those among the others that look for work.
+    """
+
+    ended: bool
+    workers: int
+    idle: int
+    shards: int
+    targets: int
+    free: int
+    free_targets: int
+
+
+@dataclass(frozen=True, slots=True)
+class Renewed:
+    """What came of a renewal: the shards that are still this worker's, and whether the run ended."""
+
+    kept: frozenset[int]
+    ended: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a worker says of itself: its findings so far, how many a second, whether it looks for work."""
+
+    found: int = 0
+    rate: float = 0.0
+    idle: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Leases:
+    """The leases of one worker in one run, `seconds` long; every call is one short transaction.
+
+    Every method raises LedgerError if the database cannot be used.
+    """
+
+    engine: sa.Engine
+    run: int
+    me: str
+    name: str
+    seconds: float
+
+    def scene(self) -> Scene:
+        """How the run stands."""
+        values = {"run": self.run, "me": self.me, "seconds": self.seconds}
+        with reading(self.engine) as connection:
+            row = connection.execute(SCENE, values).mappings().one()
+        return Scene(**{name: row[name] for name in Scene.__dataclass_fields__})
+
+    def claim(self, budget: int, most: int) -> list[Lease]:
+        """Lease free shards, heaviest first: at most so many, and `budget` targets, but for the first."""
+        with guarded(self.engine, self.seconds) as connection:
+            rows = connection.execute(CLAIM, {"run": self.run, "most": most}).all()
+            chosen = list(rows[:1])
+            load = sum(row.remaining for row in chosen)
+            for row in rows[1:]:
+                if load + row.remaining <= budget:
+                    chosen.append(row)
+                    load += row.remaining
+            values = {"run": self.run, "me": self.me, "seconds": self.seconds}
+            taken = connection.execute(TAKE, {**values, "numbers": [row.number for row in chosen]})
+            epochs = {row.number: row.epoch for row in taken}
+        return [Lease(r.number, epochs[r.number], r.weight, r.remaining, r.left_behind) for r in chosen]
+
+    def work(self, lease: Lease) -> Work:
+        """What is to do in a shard."""
+        held, visited = waits(self.engine, self.run, lease.number)
+        return Work(tasks_left(self.engine, self.run, lease.number), held, visited)
+
+    def renew(self, held: Mapping[int, tuple[int, int]], told: Told) -> Renewed:
+        """Have the leases for another while; `held` gives epoch and open targets of each shard."""
+        values = {"run": self.run, "me": self.me, "seconds": self.seconds}
+        about = {"name": self.name, "found": told.found, "rate": told.rate, "idle": told.idle}
+        some = {
+            "numbers": list(held),
+            "epochs": [epoch for epoch, _ in held.values()],
+            "remaining": [left for _, left in held.values()],
+        }
+        with guarded(self.engine, self.seconds) as connection:
+            ended = connection.execute(sa.text("SELECT ended IS NOT NULL FROM run WHERE id = :run"), values)
+            over = bool(ended.scalar())
+            connection.execute(SEEN, {**values, **about})
+            kept = connection.execute(RENEW, {**values, **some}).scalars().all() if held else []
+        return Renewed(frozenset(kept), over)
+
+    def release(self, held: Mapping[int, int]) -> None:
+        """Give shards back; `held` gives the epoch of each."""
+        self._give(RELEASE, held)
+
+    def finish(self, held: Mapping[int, int]) -> None:
+        """Call shards done; one with targets still to be asked stays open."""
+        self._give(FINISH, held)
+
+    def leave(self) -> None:
+        """Forget this worker, and those that were not heard of for long."""
+        with guarded(self.engine, self.seconds) as connection:
+            connection.execute(GONE, {"me": self.me, "seconds": self.seconds})
+
+    def _give(self, statement: sa.TextClause, held: Mapping[int, int]) -> None:
+        if held:
+            values = {"run": self.run, "numbers": list(held), "epochs": list(held.values())}
+            with guarded(self.engine, self.seconds) as connection:
+                connection.execute(statement, values)
