@@ -83,19 +83,24 @@ class Running:
             StorageError: findings or images cannot be kept; what was found before is.
         """
         started = asyncio.get_running_loop().time()
+        await self.add(targets)
+        await self._ask_all()
+        if self.ended == "finished":
+            await self._ask_again(started)
+        turned_away, self._turned_away = self._turned_away, []
+        for finding in turned_away:
+            await self._keep(finding)
+        if self._failure is not None:
+            raise self._failure
+
+    async def add(self, targets: Iterable[tuple[str, Target]]) -> None:
+        """Put targets into the lanes of their keys, before or while the others are checked."""
         for key, target in targets:
             finding = self.parts.visitor.at_once(target)
             if finding is None:
                 self.parts.turnstile.add(key, target)
             else:
                 await self._keep(finding)
-        await self._ask_all()
-        if self.ended == "finished":
-            await self._ask_again(started)
-        for finding in self._turned_away:
-            await self._keep(finding)
-        if self._failure is not None:
-            raise self._failure
 
     async def _ask_all(self) -> None:
         """Ask all that is in the lanes, until nothing is left to ask or to doubt."""

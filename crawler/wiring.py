@@ -199,12 +199,14 @@ async def open_running(
     *,
     image: Check | None = None,
     layer: Layer | None = None,
+    gate: Layer | None = None,
     probes: Sequence[Probe] = (),
 ) -> AsyncIterator[Running]:
     """Everything that one run needs of the network, opened and nested.
 
     `resolver` stands in for that of this machine, and is closed at the end; `image` for the check
-    of images by their leading bytes. `layer` wraps each hop, and is told the lane of a host.
+    of images by their leading bytes. `layer` wraps each hop, and is told the lane of a host; `gate`
+    is the same, but lies next to the network: who is in it holds a seat.
     `probes` are those of earlier runs that still hold.
     """
     running = Running(ledger, observer)
@@ -219,7 +221,7 @@ async def open_running(
     client = Client(network.user_agent, network.read_timeout, network.proxy or None)
     try:
         async with open_session(dialer, client) as session:
-            wires = Wires(Http(session), places, layer, book.name_servers, probes)
+            wires = Wires(Http(session), places, layer, book.name_servers, probes, gate)
             running.assemble(parts(config, turnstile, wires, image))
             yield running
     finally:
@@ -230,7 +232,8 @@ async def open_running(
 class Wires:
     """What lies below the onion: a fetch of one hop, places at addresses, and a layer round each hop.
 
-    `servers_of` tells the name servers of a domain; `probes` are what earlier runs learned of sites.
+    `servers_of` tells the name servers of a domain; `probes` are what earlier runs learned of sites; `gate`
+    lies next to `http`.
     """
 
     http: Fetch
@@ -238,6 +241,7 @@ class Wires:
     layer: Layer | None = None
     servers_of: Servers | None = None
     probes: Sequence[Probe] = ()
+    gate: Layer | None = None
 
 
 def parts(config: Config, turnstile: Turnstile[Target], wires: Wires, image: Check | None = None) -> Parts:
@@ -270,7 +274,10 @@ def onion(config: Config, turnstile: Turnstile[Target], circuits: Circuits, wire
         config.retry.max_wait,
         config.network.total_timeout,
     )
-    hop = crowd(pace(hand(wires.http), turnstile, courtesy), wires.places, turnstile, courtesy.lane_of)
+    hop = hand(wires.http)
+    if wires.gate is not None:
+        hop = wires.gate(hop, courtesy.lane_of)
+    hop = crowd(pace(hop, turnstile, courtesy), wires.places, turnstile, courtesy.lane_of)
     hop = circuits.breaker(hop)
     if wires.layer is not None:
         hop = wires.layer(hop, courtesy.lane_of)

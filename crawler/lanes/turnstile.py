@@ -129,6 +129,13 @@ class Turnstile(Generic[Job]):
         """Start nothing in this lane before `until` (loop time); a later hold never shortens it."""
         lane.next_at = max(lane.next_at, until)
 
+    def withdraw(self, lane: Lane[Job]) -> list[Job]:
+        """Take the jobs that did not start out of a lane; what is under way goes on."""
+        jobs, lane.backlog = list(lane.backlog), deque()
+        self._left -= len(jobs)
+        self._settle()
+        return jobs
+
     def close(self, lane: Lane[Job], why: LaneClosed) -> None:
         """Take no more requests in this lane: drop its jobs, refuse those that wait."""
         lane.closed = why

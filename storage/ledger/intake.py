@@ -7,9 +7,10 @@ reaches the write, so that whatever ends a run, what `put` took is kept.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Protocol, Self
 
 import sqlalchemy as sa
 
@@ -20,11 +21,18 @@ from storage.model import Finding, Run
 BACKLOG: Final = 5  # batches that may wait before `put` waits for the writer
 
 
+class Batches(Protocol):
+    """What writes findings."""
+
+    def write(self, findings: Sequence[Finding]) -> None:
+        """Write one batch, wholly or not at all."""
+
+
 class Ledger:
     """Takes the findings of one run: `async with Ledger(...) as ledger: await ledger.put(...)`.
 
     `advance` is the pure judgement of a history; every change of state becomes an event. `batch`
-    findings, or `every` seconds, start a write.
+    findings, or `every` seconds, start a write. `writer` writes in place of the usual one.
     """
 
     def __init__(
@@ -35,8 +43,9 @@ class Ledger:
         *,
         batch: int = 2000,
         every: float = 0.5,
+        writer: Batches | None = None,
     ) -> None:
-        self._writer = Writer(engine, run, advance)
+        self._writer = writer or Writer(engine, run, advance)
         self._batch, self._every = batch, every
         self._waiting: list[Finding] = []
         self._thread = ThreadPoolExecutor(1, "ledger")
