@@ -66,11 +66,12 @@ def _put(site: Site, webs: list[Web]) -> None:
     for web in webs:
         fallbacks |= web.fallback
         for url, reply in web.pages.items():
-            site.add(url, _step(reply))
+            site.add(url, step_of(reply))
     site.fallback = _fall(fallbacks)
 
 
-def _step(reply: Reply) -> Step:
+def step_of(reply: Reply) -> Step:
+    """The step that gives an answer."""
     named = {"Content_Type": "text/html; charset=utf-8", **reply.headers}
     if reply.to:
         named["Location"] = reply.to
@@ -80,7 +81,7 @@ def _step(reply: Reply) -> Step:
 def _fall(fallbacks: dict[str, Fallback]) -> Step:
     async def step(wire: Wire) -> None:
         host, _, path = wire.asked.url.removeprefix("http://").partition("/")
-        await _step(fallbacks.get(host, not_there)(f"/{path}"))(wire)
+        await step_of(fallbacks.get(host, not_there)(f"/{path}"))(wire)
 
     return step
 

@@ -15,7 +15,7 @@ from collections import Counter
 
 from crawler.errors import UrlError
 from crawler.urls import host_of, request_url
-from storage.model import Kind
+from storage.model import Kind, Probe
 from storage.records import files, read
 from tests.check import check_all, config
 from tests.site import Wire, answer, page, serve
@@ -39,7 +39,7 @@ def urls_of(path: str) -> list[str]:
 
 
 async def measure(urls: list[str], dishonest: float) -> None:
-    """Check all URLs with and without probes, and print what was asked."""
+    """Check all URLs without probes, and thrice with those of the runs before; print what was asked."""
     known = frozenset(urls)
 
     async def step(wire: Wire) -> None:
@@ -49,15 +49,19 @@ async def measure(urls: list[str], dishonest: float) -> None:
 
     hosts = len({host_of(url) for url in urls})
     print(f"{len(urls)} web targets on {hosts} hosts, {dishonest:.0%} of which say 200 to anything")
-    for doubts in (False, True):
+    probes: dict[str, Probe] = {}
+    for name in ("no doubts", "first run", "second run", "third run"):
         async with serve() as site:
             site.fallback = step
+            doubts = name != "no doubts"
             settings = config(checks={"not_found": doubts, "parked": doubts}, network={"read_timeout": 20})
-            findings = await check_all(site, dict.fromkeys(urls, Kind.WEB), settings)
+            targets = dict.fromkeys(urls, Kind.WEB)
+            findings = await check_all(site, targets, settings, probes=list(probes.values()))
             asked = Counter("target" if one.url in known else "probe" for one in site.log)
+        probes |= {probe.folder: probe for finding in findings.values() for probe in finding.probes}
         verdicts = Counter(finding.verdict.value for finding in findings.values())
         each = asked.total() / len(urls)
-        print(f"  doubts {doubts}: {dict(asked)}, {each:.3f} requests a target, {dict(verdicts)}")
+        print(f"  {name}: {dict(asked)}, {each:.3f} requests a target, {dict(verdicts)}")
 
 
 def main() -> int:

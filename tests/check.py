@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -11,7 +11,7 @@ from crawler.config import Checks, Config, Duration, Hosts, Network, Retry
 from crawler.plan import by_lane
 from crawler.progress import Silence
 from crawler.wiring import lanes_of, open_running
-from storage.model import Finding, Kind, Target
+from storage.model import Finding, Kind, Probe, Target
 from tests.site import Site
 
 # Most tests count requests, so probes are left to the tests that are about them.
@@ -46,11 +46,18 @@ def config(**sections: Mapping[str, Any]) -> Config:
 
 
 async def check_all(
-    site: Site, targets: Mapping[str, Kind], settings: Config = QUICK, *detours: str
+    site: Site,
+    targets: Mapping[str, Kind],
+    settings: Config = QUICK,
+    *detours: str,
+    probes: Sequence[Probe] = (),
 ) -> dict[str, Finding]:
-    """The finding on each URL, in one run of the real engine; detours of the test come first."""
+    """The finding on each URL, in one run of the real engine; detours of the test come first.
+
+    `probes` are those that earlier runs left.
+    """
     kept = Kept()
-    async with open_running(settings, (*detours, site.detour), kept, Silence()) as running:
+    async with open_running(settings, (*detours, site.detour), kept, Silence(), probes=probes) as running:
         numbered = (Target(n, url, kind) for n, (url, kind) in enumerate(targets.items(), 1))
         await running.check(by_lane(numbered, lanes_of(settings)))
     return kept.findings
