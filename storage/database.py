@@ -15,6 +15,7 @@ from typing import Final
 
 import sqlalchemy as sa
 from sqlalchemy import event as events
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from storage.errors import LedgerError, SchemaError
@@ -24,6 +25,10 @@ MIGRATIONS: Final = Path(__file__).parent / "migrations"
 BUSY: Final = 30  # seconds to wait for another process that writes
 LINE: Final = 0x6C696E6B  # the number of the line in which makers of tables wait; any will do
 PRAGMAS: Final = ("PRAGMA synchronous = NORMAL", "PRAGMA foreign_keys = ON", "PRAGMA cache_size = -65536")
+READ_ONLY: Final = {
+    "sqlite": "PRAGMA query_only = ON",
+    "postgresql": "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY",
+}
 DRIVERS: Final = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 
 
@@ -46,10 +51,30 @@ def open_engine(url: str, *, create: bool = True, older: bool = False) -> sa.Eng
     return engine
 
 
+def open_reader(url: str) -> sa.Engine:
+    """Open a database that is there, to read it and never to write, as pages do beside a run.
+
+    Raises:
+        LedgerError: there is none, or it cannot be used.
+        SchemaError: its schema is not the one of this program.
+    """
+    engine = open_engine(url, create=False)
+    engine.dispose()  # what looked at the schema may still write
+    statement = READ_ONLY[engine.dialect.name]
+    events.listen(engine, "connect", lambda connection, _: _run_at_once(connection, statement))
+    return engine
+
+
 def path_of(engine: sa.Engine) -> Path | None:
     """The file of an SQLite database; None for a server."""
     name = engine.url.database
     return Path(name) if engine.dialect.name == "sqlite" and name else None
+
+
+def _run_at_once(connection: DBAPIConnection, statement: str) -> None:
+    with closing(connection.cursor()) as cursor:
+        cursor.execute(statement)
+    connection.commit()
 
 
 @contextmanager

@@ -208,7 +208,7 @@ event: Final = sa.Table(
     sa.Column("to_state", sa.String, nullable=False),
 )
 # A new target that is alive is no news; the first run makes one of each.
-NEWS: Final = sa.text("from_state <> 'new' OR to_state <> 'alive'")
+NEWS: Final = sa.text("(from_state <> 'new' OR to_state <> 'alive')")
 sa.Index(
     "ix_event_news",
     event.c.run_id,

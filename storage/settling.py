@@ -17,6 +17,7 @@ from storage.database import reading, writing
 from storage.model import Issue, Link, LinkIssue, Picture, Verdict
 from storage.rows import picture_columns, plain, to_link, to_picture
 from storage.statements import Prepared, chunks
+from storage.tally import tally
 
 RECORDS: Final = 200  # records judged in one transaction
 ISSUE: Final = ("link_id", "issue", "expected", "actual")
@@ -44,7 +45,9 @@ Judge = Callable[[Sequence[Placed]], Mapping[int, Sequence[LinkIssue]]]
 
 
 def settle(engine: sa.Engine, judge: Judge) -> int:
-    """Judge all links of every record that has one to judge; return how many records.
+    """Judge all links of every record that has one to judge, then count all targets anew.
+
+    Returns how many records were judged.
 
     Raises:
         LedgerError: the database cannot take it.
@@ -54,6 +57,7 @@ def settle(engine: sa.Engine, judge: Judge) -> int:
     for some in chunks(records, RECORDS):
         with writing(engine) as connection:
             _settle(connection, some, judge, issues)
+    tally(engine)
     return len(records)
 
 

@@ -25,6 +25,7 @@ from crawler.cli.pin import pin
 from crawler.cli.refresh import refresh, run
 from crawler.cli.report import report
 from crawler.cli.schedule import schedule
+from crawler.cli.serve import serve_
 from crawler.errors import ConfigError
 from storage.errors import LockHeld, StorageError
 
@@ -57,7 +58,22 @@ def cli(context: click.Context, config: str | None, quiet: bool, verbose: bool) 
     context.obj = {"config": config, "quiet": quiet, "verbose": verbose}
 
 
-for command in (audit, refresh, run, report, diff, explain, pin, cache, db, schedule, demo, doctor):
+COMMANDS: Final = (
+    audit,
+    refresh,
+    run,
+    report,
+    diff,
+    explain,
+    pin,
+    cache,
+    db,
+    schedule,
+    demo,
+    doctor,
+    serve_,
+)
+for command in COMMANDS:
     cli.add_command(command)
 
 

@@ -163,10 +163,13 @@ class Notify(Section, frozen=True, kw_only=True):
 
 
 class Dashboard(Section, frozen=True, kw_only=True):
-    """Where the dashboard listens."""
+    """Where the dashboard listens, to whom, and whether it may change anything."""
 
     host: str = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65_535)] = 8080
+    names: tuple[str, ...] = ()
+    token: str = ""
+    write: bool = False
 
 
 class Config(Section, frozen=True, kw_only=True):

@@ -6,6 +6,18 @@ from storage.queries.entries import WORST_FIRST, Entry, EntryLink, entries, find
 from storage.queries.fragments import fragments, looked_for
 from storage.queries.known import known
 from storage.queries.probes import probes
+from storage.queries.standings import (
+    Count,
+    Progress,
+    Turn,
+    Turns,
+    count_runs,
+    latest_runs,
+    latest_turns,
+    progress,
+    standings,
+    turns,
+)
 from storage.queries.story import Observation, history, hops, problems, runs
 from storage.queries.suspects import Suspect, suspects, twins
 from storage.queries.totals import Totals
@@ -14,13 +26,18 @@ __all__ = [
     "KINDS",
     "WORST_FIRST",
     "Change",
+    "Count",
     "Entry",
     "EntryLink",
     "News",
     "Observation",
+    "Progress",
     "Suspect",
     "Totals",
+    "Turn",
+    "Turns",
     "changes",
+    "count_runs",
     "due",
     "entries",
     "find",
@@ -28,10 +45,15 @@ __all__ = [
     "history",
     "hops",
     "known",
+    "latest_runs",
+    "latest_turns",
     "looked_for",
     "probes",
     "problems",
+    "progress",
     "runs",
+    "standings",
     "suspects",
+    "turns",
     "twins",
 ]

@@ -1,0 +1,70 @@
+"""What every part of the dashboard is told."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from secrets import token_bytes
+from typing import Final
+
+import sqlalchemy as sa
+from aiohttp import web
+
+LEAST_TOKEN: Final = 16  # characters; whoever guesses a thousand a second needs longer than there is
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """The settings of one dashboard.
+
+    `engine` reads and cannot write; `names` are those it is reached by, beside addresses and
+    `localhost`; `token` is what visitors have to know ("" for none); `write` allows changes.
+    """
+
+    engine: sa.Engine
+    host: str = "127.0.0.1"
+    port: int = 0
+    names: tuple[str, ...] = ()
+    token: str = ""
+    write: bool = False
+    secret: bytes = field(default_factory=lambda: token_bytes(32), repr=False)
+
+    @property
+    def session(self) -> str:
+        """What the cookie of a visitor holds who knew the token; another after each start."""
+        return hmac.new(self.secret, self.token.encode(), hashlib.sha256).hexdigest()
+
+    def objection(self) -> str | None:
+        """Why these settings are not safe to serve, in a sentence; None if they are."""
+        if self.token and len(self.token) < LEAST_TOKEN:
+            return f"[dashboard] token is short: take {LEAST_TOKEN} characters or more"
+        if not self.token and not is_loopback(self.host):
+            return (
+                f"[dashboard] host {self.host} can be reached from elsewhere, so it needs a token: set "
+                f"LINKHEALTH_DASHBOARD__TOKEN to {LEAST_TOKEN} characters or more, or stay on 127.0.0.1"
+            )
+        if self.write and not self.token:
+            return "[dashboard] write = true needs a token: set LINKHEALTH_DASHBOARD__TOKEN"
+        return None
+
+
+HOUSE: Final = web.AppKey("house", House)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host leads to this machine alone."""
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+def is_address(host: str) -> bool:
+    """Whether a host is an address, not a name; no name server can make an address lead elsewhere."""
+    try:
+        ip_address(host.strip("[]"))
+    except ValueError:
+        return False
+    return True

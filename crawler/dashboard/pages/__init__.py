@@ -1,0 +1,11 @@
+"""The pages, in the order of the menu."""
+
+from typing import Any, Final
+
+from crawler.dashboard.page import Page
+from crawler.dashboard.pages.overview import OVERVIEW
+from crawler.dashboard.pages.runs import RUNS
+
+PAGES: Final[tuple[Page[Any], ...]] = (OVERVIEW, RUNS)
+
+__all__ = ["PAGES"]

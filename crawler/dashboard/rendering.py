@@ -1,0 +1,114 @@
+"""Templates: everything is escaped, nothing is guessed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlencode, urlsplit
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from crawler.dashboard import charts
+from crawler.report.safe import shown
+from storage.model import Class, Kind, State, Verdict
+
+FOLDER: Final = Path(__file__).parent / "templates"
+SCHEMES: Final = frozenset({"http", "https"})
+MINUTE: Final = 60
+HOUR: Final = 3600
+
+
+def moment(at: datetime | None) -> Markup:
+    """A time for people and for machines; a dash for none."""
+    if at is None:
+        return Markup("-")
+    text = at.astimezone(UTC)
+    return Markup('<time datetime="{}">{} UTC</time>').format(
+        text.strftime("%Y-%m-%dT%H:%M:%SZ"), text.strftime("%Y-%m-%d %H:%M")
+    )
+
+
+def number(value: float) -> str:
+    """A count with its thousands apart."""
+    return f"{value:,}"
+
+
+def seconds(value: float) -> str:
+    """A duration in seconds, as people say it."""
+    if value < MINUTE:
+        return f"{value:.1f} s" if value < 10 else f"{value:.0f} s"  # noqa: PLR2004 - two digits
+    if value < HOUR:
+        return f"{value // MINUTE:.0f} min {value % MINUTE:.0f} s"
+    return f"{value // HOUR:.0f} h {value % HOUR // MINUTE:.0f} min"
+
+
+def external(url: str | None) -> Markup:
+    """A link to elsewhere if the URL is one of the web; anything else is text and leads nowhere."""
+    text = Markup('<bdi class="url">{}</bdi>').format(shown(url or "-"))
+    if url is None or not is_web(url):
+        return text
+    return Markup('<a href="{}" rel="noopener noreferrer nofollow">{}</a>').format(url, text)
+
+
+def is_web(url: str) -> bool:
+    """Whether a URL may be a link: http or https with a host, and no control characters."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme.lower() in SCHEMES and bool(parts.hostname) and url.isprintable()
+    except ValueError:
+        return False
+
+
+def address(path: str, given: Mapping[str, Any] | None = None, **changes: Any) -> str:
+    """A path of the dashboard with its parameters; those that are None or empty are left out."""
+    values = {**(given or {}), **changes}
+    kept = {key: value for key, value in values.items() if value not in (None, "", ())}
+    return f"{path}?{urlencode(kept, doseq=True)}" if kept else path
+
+
+def _said(text: object) -> Markup:
+    """A text from a record or a server, made harmless, and set apart from the direction of ours."""
+    return Markup("<bdi>{}</bdi>").format(shown(str(text)))
+
+
+def bar_of(counts: Mapping[str, int]) -> list[charts.Part]:
+    """The parts of a bar from counts by class or state, whose colours are named alike."""
+    return [charts.Part(name, count, name) for name, count in counts.items()]
+
+
+def class_of(verdict: str) -> str:
+    """The class of a verdict, which names its colour."""
+    return Verdict(verdict).cls.value
+
+
+def environment() -> Environment:
+    """The one environment of all templates."""
+    made = Environment(
+        loader=FileSystemLoader(FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters |= {
+        "moment": moment,
+        "number": number,
+        "seconds": seconds,
+        "external": external,
+        "said": _said,
+        "escape": escape,
+    }
+    made.globals |= {
+        "address": address,
+        "charts": charts,
+        "bar_of": bar_of,
+        "class_of": class_of,
+        "CLASSES": tuple(Class),
+        "KINDS": tuple(Kind),
+        "STATES": tuple(State),
+        "VERDICTS": tuple(Verdict),
+    }
+    return made
