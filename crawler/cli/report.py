@@ -13,6 +13,7 @@ from crawler.cli.output import failed, output_file, word_list, word_or_kind_list
 from crawler.config import load
 from crawler.report import REPORTS, Selection, Summary, summarise
 from crawler.report.suspects import SUSPECT_REPORTS
+from crawler.report.thumbnails import thumbnails
 from crawler.report.views import VIEWS
 from storage import queries
 from storage.database import open_engine
@@ -47,6 +48,7 @@ def report(obj: dict[str, Any], /, **options: Any) -> int:
         since = None if options["since"] is None else _since(engine, options["since"])
         selection = Selection(run=run, only=frozenset(options["only"]), since=since)
         summary = summarise(engine, selection)
+        summary.thumbnail = thumbnails(config.images.cache)
         write(_pieces(summary, options["by"], options["format_"]), options["output"])
     finally:
         engine.dispose()

@@ -13,6 +13,7 @@ from crawler.cli.output import failed, write
 from crawler.config import Config
 from crawler.report import REPORTS, Selection, Summary, summarise
 from crawler.report.diff import table
+from crawler.report.thumbnails import thumbnails
 from storage import queries
 from storage.database import open_engine
 from storage.model import Kind, Run, Verdict
@@ -29,7 +30,7 @@ def tell(config: Config, run: Run, options: Mapping[str, Any], *, quiet: bool) -
     asked = options["format_"] is not None or options["output"] is not None
     engine = open_engine(config.database.url)
     try:
-        totals = _news(engine, run) if quiet and not asked else _report(engine, run, options)
+        totals = _news(engine, run) if quiet and not asked else _report(engine, run, options, config)
         problems = len(queries.problems(engine, run=run))
         _notify(config, engine, run)
     finally:
@@ -41,8 +42,9 @@ def tell(config: Config, run: Run, options: Mapping[str, Any], *, quiet: bool) -
     return int(failed(totals, problems, options["fail_on"] or config.report.fail_on))
 
 
-def _report(engine: sa.Engine, run: Run, options: Mapping[str, Any]) -> Totals:
+def _report(engine: sa.Engine, run: Run, options: Mapping[str, Any], config: Config) -> Totals:
     summary = _summary(engine, run)
+    summary.thumbnail = thumbnails(config.images.cache)
     write(REPORTS[options["format_"] or "table"](summary), options["output"])
     return summary.totals
 

@@ -14,12 +14,14 @@ from crawler.config import Config, Database, Duration, Hosts, Images, Network, R
 from crawler.demo.web import CERTIFICATE, serve
 from crawler.progress import watch
 from crawler.report import REPORTS, Selection, summarise
+from crawler.report.thumbnails import thumbnails
 from storage.database import open_engine
 from storage.errors import StorageError
 from storage.model import Kind, Run, Size
 from storage.records import files, read
 
 FOLDER: Final = Path("linkhealth-demo")
+CACHE: Final = FOLDER / "cache"
 NEXT: Final = """
 The database lies in {database}, the report for a browser in {report}.
 
@@ -57,6 +59,7 @@ def run(*, quiet: bool = False) -> int:
     engine = open_engine(url)
     try:
         summary = summarise(engine, Selection(asked=made))
+        summary.thumbnail = thumbnails(str(CACHE))
         sys.stdout.writelines(REPORTS["table"](summary))
         with report.open("w", encoding="utf-8") as file:
             file.writelines(REPORTS["html"](summary))
@@ -78,7 +81,7 @@ async def _audit(seeds: Path, url: str, *, quiet: bool) -> Run:
             network=Network(ca_file=str(CERTIFICATE), read_timeout=Duration(5)),
             hosts=Hosts(interval=Duration(0.05)),
             retry=Retry(backoff=Duration(0.5)),
-            images=Images(cache=str(FOLDER / "cache")),
+            images=Images(cache=str(CACHE)),
             database=Database(url=url),
         )
         detours = (f":443:127.0.0.1:{ports.secure}", f":80:127.0.0.1:{ports.plain}")

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from crawler.report.certificates import Certificates
 from storage import queries
-from storage.model import Problem, Run
+from storage.model import Picture, Problem, Run
 from storage.queries import Entry, Totals
 
 
@@ -49,7 +49,8 @@ class Summary:
 
     The targets are counted as they pass by for the first time, so that a report that needs its
     counts at its end reads the database once; so are the certificates that end soon. `everything`
-    are the targets as they would be if nothing but the run had been asked for.
+    are the targets as they would be if nothing but the run had been asked for. `thumbnail` gives a
+    small WebP of a picture that is in the cache, or None; without a cache at hand there are none.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class Summary:
     ) -> None:
         self.run, self.problems, self._read = run, problems, read
         self.everything = everything or read
+        self.thumbnail: Callable[[Picture], bytes | None] = lambda _: None
         self._totals: Totals | None = None
         self.certificates = Certificates(datetime.now(UTC))
 

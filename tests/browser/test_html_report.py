@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -10,12 +11,15 @@ import pytest
 import sqlalchemy as sa
 from playwright.sync_api import Browser
 
+from crawler.pixels.thumbnail import thumbnail
+from crawler.report import REPORTS, Selection, summarise
 from storage.database import open_engine
 from storage.ledger import end_run
-from storage.model import Kind, Link, Verdict
+from storage.model import Kind, Link, Picture, Size, Verdict
 from storage.settling import settle
 from tests.browser.look import LOOKS, Look, Theme, looking
-from tests.crawler.reports.build import small, told
+from tests.crawler.pictures import picture
+from tests.crawler.reports.build import small
 from tests.storage.build import NOW, catalogued, document, finding, ids, write
 
 ATTACK: Final = "\"'><script>alert(1)</script><img src=x onerror=alert(2)><svg onload=alert(3)>"
@@ -28,9 +32,13 @@ def engine(tmp_path: Path) -> sa.Engine:
     return open_engine(f"sqlite:///{tmp_path}/linkhealth.db")
 
 
-def _open(look: Look, engine: sa.Engine, folder: Path) -> str:
+def _open(
+    look: Look, engine: sa.Engine, folder: Path, of: Callable[[Picture], bytes | None] = lambda _: None
+) -> str:
     page = folder / "report.html"
-    page.write_text(told(engine, "html"), encoding="utf-8")
+    summary = summarise(engine, Selection())
+    summary.thumbnail = of
+    page.write_text("".join(REPORTS["html"](summary)), encoding="utf-8")
     engine.dispose()
     look.page.goto(page.as_uri())
     return page.as_uri()
@@ -49,6 +57,27 @@ def test_fits_every_screen(
         assert look.breaches() == []
         assert look.overflow() <= 0
         assert (look.asked, look.errors) == ([uri], [])
+
+
+def test_pictures_are_drawn_to_scale(browser: Browser, engine: sa.Engine, tmp_path: Path) -> None:
+    """A wrong size is drawn as two frames from one corner, with the picture in the one that is real."""
+    small(engine)
+    with looking(browser) as look:
+        _open(look, engine, tmp_path, lambda _: thumbnail(picture(size=Size(980, 700))))
+        drawn = look.page.locator("figure svg")
+        boxes = {one: drawn.locator(f"rect.{one}").bounding_box() for one in ("declared", "actual")}
+        declared, actual = boxes["declared"], boxes["actual"]
+
+        assert drawn.get_attribute("aria-label") == "declared 100x100, really 980x700"
+        assert declared is not None
+        assert actual is not None
+        assert actual["width"] / declared["width"] == pytest.approx(9.8, rel=0.1)  # the line has a width, too
+        assert actual["height"] / declared["height"] == pytest.approx(7, rel=0.1)
+        assert (actual["x"], actual["y"]) == pytest.approx((declared["x"], declared["y"]), abs=1.5)
+        assert look.page.evaluate("document.querySelector('image').href.baseVal.slice(0, 16)") == (
+            "data:image/webp;"
+        )
+        assert look.errors == []
 
 
 def test_hostile_text_is_text(browser: Browser, engine: sa.Engine, tmp_path: Path) -> None:
