@@ -1,23 +1,24 @@
-"""The browser: Debian's Chromium, one for all tests of a process."""
+"""The browser: Debian's Chromium, a new one for each test."""
 
 from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+import pytest_asyncio
+from playwright.async_api import Browser, async_playwright
 
 
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+@pytest_asyncio.fixture
+async def browser() -> AsyncIterator[Browser]:
     """Start Chromium without its sandbox, which root may not have."""
     program = shutil.which("chromium")
     if program is None:
         assert not os.environ.get("CI"), "chromium is missing, and CI must not skip its tests"
         pytest.skip("chromium is not on this machine: `make services` installs it")
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+    async with async_playwright() as playwright:
+        started = await playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         yield started
-        started.close()
+        await started.close()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser, ConsoleMessage, Dialog, Page
 
 Theme: TypeAlias = Literal["light", "dark"]
 SIZES: Final = {"phone": (390, 844), "tablet": (820, 1180), "desktop": (1440, 900)}
@@ -35,18 +35,18 @@ class Look:
         if said.type == "error":
             self.errors.append(said.text)
 
-    def _stopped(self, dialog: Dialog) -> None:
+    async def _stopped(self, dialog: Dialog) -> None:
         self.errors.append(f"dialog: {dialog.message}")
-        dialog.dismiss()
+        await dialog.dismiss()
 
-    def breaches(self) -> list[str]:
+    async def breaches(self) -> list[str]:
         """The rules of accessibility that the page breaks, each with the first place."""
-        found = Axe().run(self.page).response["violations"]
+        found = (await Axe().run(self.page)).response["violations"]
         return [f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in found]
 
-    def overflow(self) -> int:
+    async def overflow(self) -> int:
         """By how many pixels the page is wider than the window."""
-        width: int = self.page.evaluate(
+        width: int = await self.page.evaluate(
             "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         )
         return width
@@ -56,18 +56,18 @@ class Look:
         return [url for url in self.asked if not url.startswith((origin, "data:"))]
 
 
-@contextmanager
-def looking(browser: Browser, size: str = "desktop", theme: Theme = "light") -> Iterator[Look]:
+@asynccontextmanager
+async def looking(browser: Browser, size: str = "desktop", theme: Theme = "light") -> AsyncIterator[Look]:
     """Open an empty page of a size, in a theme."""
     width, height = SIZES[size]
-    context = browser.new_context(
+    context = await browser.new_context(
         viewport={"width": width, "height": height},
         color_scheme=theme,
         reduced_motion="reduce",
     )
-    look = Look(context.new_page())
+    look = Look(await context.new_page())
     look.listen()
     try:
         yield look
     finally:
-        context.close()
+        await context.close()

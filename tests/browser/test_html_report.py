@@ -9,7 +9,7 @@ from typing import Final
 
 import pytest
 import sqlalchemy as sa
-from playwright.sync_api import Browser
+from playwright.async_api import Browser
 
 from crawler.pixels.thumbnail import thumbnail
 from crawler.report import REPORTS, Selection, summarise
@@ -32,7 +32,7 @@ def engine(tmp_path: Path) -> sa.Engine:
     return open_engine(f"sqlite:///{tmp_path}/linkhealth.db")
 
 
-def _open(
+async def _open(
     look: Look, engine: sa.Engine, folder: Path, of: Callable[[Picture], bytes | None] = lambda _: None
 ) -> str:
     page = folder / "report.html"
@@ -40,47 +40,46 @@ def _open(
     summary.thumbnail = of
     page.write_text("".join(REPORTS["html"](summary)), encoding="utf-8")
     engine.dispose()
-    look.page.goto(page.as_uri())
+    await look.page.goto(page.as_uri())
     return page.as_uri()
 
 
 @pytest.mark.parametrize(("size", "theme"), LOOKS)
-def test_fits_every_screen(
+async def test_fits_every_screen(
     browser: Browser, engine: sa.Engine, tmp_path: Path, size: str, theme: Theme
 ) -> None:
     """It is as wide as the window, passes the rules of accessibility, and asks for nothing."""
     small(engine)
-    with looking(browser, size, theme) as look:
-        uri = _open(look, engine, tmp_path)
+    async with looking(browser, size, theme) as look:
+        uri = await _open(look, engine, tmp_path)
 
-        assert look.page.locator("article").count() > 0
-        assert look.breaches() == []
-        assert look.overflow() <= 0
+        assert await look.page.locator("article").count() > 0
+        assert await look.breaches() == []
+        assert await look.overflow() <= 0
         assert (look.asked, look.errors) == ([uri], [])
 
 
-def test_pictures_are_drawn_to_scale(browser: Browser, engine: sa.Engine, tmp_path: Path) -> None:
+async def test_pictures_are_drawn_to_scale(browser: Browser, engine: sa.Engine, tmp_path: Path) -> None:
     """A wrong size is drawn as two frames from one corner, with the picture in the one that is real."""
     small(engine)
-    with looking(browser) as look:
-        _open(look, engine, tmp_path, lambda _: thumbnail(picture(size=Size(980, 700))))
+    async with looking(browser) as look:
+        await _open(look, engine, tmp_path, lambda _: thumbnail(picture(size=Size(980, 700))))
         drawn = look.page.locator("figure svg")
-        boxes = {one: drawn.locator(f"rect.{one}").bounding_box() for one in ("declared", "actual")}
+        boxes = {one: await drawn.locator(f"rect.{one}").bounding_box() for one in ("declared", "actual")}
         declared, actual = boxes["declared"], boxes["actual"]
 
-        assert drawn.get_attribute("aria-label") == "declared 100x100, really 980x700"
+        assert await drawn.get_attribute("aria-label") == "declared 100x100, really 980x700"
         assert declared is not None
         assert actual is not None
         assert actual["width"] / declared["width"] == pytest.approx(9.8, rel=0.1)  # the line has a width, too
         assert actual["height"] / declared["height"] == pytest.approx(7, rel=0.1)
         assert (actual["x"], actual["y"]) == pytest.approx((declared["x"], declared["y"]), abs=1.5)
-        assert look.page.evaluate("document.querySelector('image').href.baseVal.slice(0, 16)") == (
-            "data:image/webp;"
-        )
+        src = await look.page.evaluate("document.querySelector('image').href.baseVal")
+        assert src.startswith("data:image/webp;")
         assert look.errors == []
 
 
-def test_hostile_text_is_text(browser: Browser, engine: sa.Engine, tmp_path: Path) -> None:
+async def test_hostile_text_is_text(browser: Browser, engine: sa.Engine, tmp_path: Path) -> None:
     """Markup in paths, fields, URLs and details is shown letter by letter, and nothing of it runs."""
     url = f"https://a.example/{ATTACK}"
     links = [
@@ -92,10 +91,10 @@ def test_hostile_text_is_text(browser: Browser, engine: sa.Engine, tmp_path: Pat
         write(engine, run, replace(finding(key, Verdict.NOT_FOUND), detail=ATTACK, moved_to=SCHEME))
     settle(engine, lambda _: {})
     end_run(engine, run, "finished", NOW)
-    with looking(browser) as look:
-        uri = _open(look, engine, tmp_path)
+    async with looking(browser) as look:
+        uri = await _open(look, engine, tmp_path)
 
-        assert look.page.locator("article").count() == 3
-        assert ATTACK in look.page.inner_text("main")
-        assert look.page.locator("script, img, svg[onload], [href^='javascript']").count() == 0
+        assert await look.page.locator("article").count() == 3
+        assert ATTACK in await look.page.inner_text("main")
+        assert await look.page.locator("script, img, svg[onload], [href^='javascript']").count() == 0
         assert (look.asked, look.errors) == ([uri], [])
