@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 
+from crawler.checks.amp import note_amphtml
 from crawler.checks.base import Check, Judgement
-from crawler.checks.fragments import note
+from crawler.checks.fragments import note_fragments
 from crawler.doubt import Doubt
 from crawler.errors import FetchError, LaneClosed, UrlError
 from crawler.fetch.base import Answer, Fetch, Request, Trail
@@ -117,7 +118,9 @@ class Visitor:
                     answer, judged = await doubt.look(request, answer)
                 if not _for_check(request, answer):
                     return self._of_answer(target, trail, answer)
-                note(target.fragments, request, answer)
+                if target.kind is Kind.WEB:
+                    note_amphtml(request, answer)
+                    note_fragments(target.fragments, request, answer)
                 if judged.later is not None:
                     answer = replace(answer, body=b"")  # while it waits, the bytes are on the disk
                     judged = await judged.later

@@ -36,7 +36,7 @@ def fragment_of(text: str) -> str | None:
     return fragment if names or (directive and _texts(fragment)) else None
 
 
-def note(fragments: Iterable[str], request: Request, answer: Answer) -> None:
+def note_fragments(fragments: Iterable[str], request: Request, answer: Answer) -> None:
     """Keep with the evidence which fragments were looked for on a page, and which are not there."""
     asked = sorted(fragments)
     if asked:

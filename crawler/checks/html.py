@@ -6,7 +6,7 @@ than the bytes do. No regular expression looks at HTML.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
@@ -70,23 +70,23 @@ def parse(text: str) -> Page:
 
 
 class HeadWatch:
-    """Tells, as the bytes come, when the head of a page has ended.
+    """Tells, as the bytes come, when the head of a page has ended, or when it has `told` enough.
 
     Tags are ASCII in all charsets of the web but UTF-16, whose zero bytes are left out.
     """
 
-    __slots__ = ("_seen", "_stream")
+    __slots__ = ("_seen", "_stream", "_told")
 
-    def __init__(self) -> None:
-        self._seen, self._stream = 0, _Stream()
+    def __init__(self, told: Callable[[Page], bool] = lambda _: False) -> None:
+        self._seen, self._stream, self._told = 0, _Stream(), told
 
     def __call__(self, body: bytes) -> bool:
-        """Whether the head has ended within the body so far."""
+        """Whether the body so far is enough."""
         if len(body) < self._seen:  # another attempt has begun
             self._seen, self._stream = 0, _Stream()
         new, self._seen = body[self._seen :], len(body)
         self._stream.feed(new.replace(b"\0", b"").decode("latin-1"))
-        return self._stream.page.head_ended
+        return self._stream.page.head_ended or self._told(self._stream.page)
 
 
 class _Stream:

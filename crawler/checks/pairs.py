@@ -13,21 +13,28 @@ TRACKING: Final = ("utm_", "fbclid=", "gclid=", "mc_cid=", "mc_eid=")
 
 
 def pairing(amp: Placed, record: Sequence[Placed]) -> list[LinkIssue]:
-    """Compare the canonical link of an AMP page with the web URLs of its item.
+    """Compare what an AMP page says of its item's web page with that, and the other way round.
 
-    A page that was not reached, or that names no canonical link, says nothing.
+    A page that was not reached, or that names no other, says nothing.
     """
-    said = _canonical(amp)
     item = amp.link.item
     webs = [one for one in record if one.link.item == item and one.link.kind is Kind.WEB]
-    if said is None or not webs:
-        return []
-    ends = {key for url in (said, _end(said, record)) for key in _keys(url)}
-    if any(ends & set(_keys(one.url, one.final_url)) for one in webs):
+    if not webs:
         return []
     # An item may have other web links beside that of its page.
     web = min(webs, key=lambda one: not one.link.field.endswith("webUrl"))
-    return [LinkIssue(Issue.AMP_UNPAIRED, web.final_url or web.url, said)]
+    said, named = _canonical(amp), _amphtml(web)
+    if said is not None and not _leads(said, webs, record):
+        return [LinkIssue(Issue.AMP_UNPAIRED, web.final_url or web.url, said)]
+    if named is not None and not _leads(named, [amp], record):
+        return [LinkIssue(Issue.AMP_UNPAIRED, named, amp.link.text)]
+    return []
+
+
+def _leads(url: str, to: Sequence[Placed], record: Sequence[Placed]) -> bool:
+    """Whether a URL, or where it leads, is one of some links, or where they lead."""
+    ends = {key for one in (url, _end(url, record)) for key in _keys(one)}
+    return any(ends & set(_keys(one.url, one.final_url)) for one in to)
 
 
 def _canonical(amp: Placed) -> str | None:
@@ -35,6 +42,13 @@ def _canonical(amp: Placed) -> str | None:
         return None
     evidence = amp.evidence.get("amp") or {}
     said = evidence.get("canonical")
+    return said if isinstance(said, str) else None
+
+
+def _amphtml(web: Placed) -> str | None:
+    """The AMP page that a web page names, if that was read."""
+    alive = web.verdict is not None and web.verdict.cls is Class.ALIVE
+    said = web.evidence.get("amphtml") if alive else None
     return said if isinstance(said, str) else None
 
 

@@ -61,7 +61,10 @@ ISSUE_MEANS: Final[Mapping[Issue, str]] = {
     ),
     Issue.DECLARED_INVALID: "Width or height is not a positive integer.",
     Issue.AMP_CACHE_URL: "The AMP-CDN URL is not the one that the AMP URL leads to; expected carries it.",
-    Issue.AMP_UNPAIRED: "The AMP page's canonical link is none of the item's web URLs, wherever they lead.",
+    Issue.AMP_UNPAIRED: (
+        "The AMP page's canonical link is none of the item's web URLs, wherever they lead, "
+        "or the web page names another AMP page."
+    ),
     Issue.CACHE_STALE: "The record says that the image is cached, and it is not.",
     Issue.INSECURE_SCHEME: "The link is http, and https answers.",
     Issue.FRAGMENT_MISSING: "The page does not have the part that the link names behind its #.",

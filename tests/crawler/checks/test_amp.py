@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import time
 from pathlib import Path
@@ -18,8 +19,8 @@ from crawler.fetch.base import Answer, Request
 from storage.model import Finding, Kind, Link, Verdict
 from storage.settling import Placed
 from tests import program
-from tests.check import check, config
-from tests.site import Site, answer, endless, page, redirect, serve
+from tests.check import PATIENT, check, config
+from tests.site import Site, Wire, answer, endless, page, redirect, serve
 
 A = "https://site.example/amp/story"
 H = "http://site.example"
@@ -168,6 +169,28 @@ async def test_only_the_head_is_read(coding: str) -> None:
     assert finding.bytes < HEAD
 
 
+async def test_a_head_is_read_as_far_as_it_tells_something_new() -> None:
+    """Once the marker and the canonical link have come, the styles behind them are left where they are."""
+    text = STORY.format("amp").replace("</head>", f"<style>{'x' * 400_000}</style></head>").encode()
+    at = text.index(b"<style>") + 100
+    end = asyncio.Event()
+
+    async def step(wire: Wire) -> None:
+        wire.keep = False
+        head = f"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {len(text)}\r\n\r\n"
+        await wire.send(head.encode() + text[:at])
+        await wire.reader.read()  # nothing more comes until the other side has gone
+        end.set()
+
+    async with serve() as site:
+        site.add(f"{H}/a", step)
+        finding = await check(site, f"{H}/a", Kind.AMP, PATIENT)
+        await end.wait()
+
+    assert (finding.verdict, finding.bytes) == ("ok", at)
+    assert finding.evidence["amp"] == {"canonical": f"{H}/story"}
+
+
 async def test_a_head_without_end_is_read_to_its_limit() -> None:
     """What never ends its head is judged by what came."""
     async with serve() as site:
@@ -284,6 +307,29 @@ async def test_pairs_of_records(tmp_path: Path) -> None:
     ]
     assert not any(issues.values())
     assert f"Canonical link: {H}/story" in story.out
+
+
+async def test_what_a_web_page_says_of_its_amp_page(tmp_path: Path) -> None:
+    """Of a web page that was read anyway, the AMP page that it names is compared with the item's."""
+    told = "<!doctype html><link rel=amphtml href={}><title>Story</title>"
+    canonical = "<html amp><head><link rel=canonical href=/{}></head><body>Words</body></html>"
+    async with serve() as site:
+        for name in ("story", "other"):
+            site.add(f"{H}/{name}", answer(405), method="HEAD")
+            site.add(f"{H}/amp/{name}", page(canonical.format(name)))
+        site.add(f"{H}/story", page(told.format("/old/amp/story")), method="GET")
+        site.add(f"{H}/other", page(told.format("../amp/other#x")), method="GET")
+        program.records(tmp_path)
+        (tmp_path / "seeds" / "a.md").write_text(RECORD)
+        done = await program.run(tmp_path, "audit", "--format", "jsonl", "--connect-to", site.detour)
+        asked = len([one for one in site.log if "old" in one.url])
+
+    issues = {url: line["links"][0]["issues"] for url, line in done.lines().items()}  # type: ignore[index]
+    assert issues.pop(f"{H}/amp/story") == [
+        {"issue": "amp-unpaired", "expected": f"{H}/old/amp/story", "actual": f"{H}/amp/story"}
+    ]
+    assert not any(issues.values())
+    assert asked == 0
 
 
 @given(body=binary(max_size=2000), content_type=text(max_size=60))

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis.strategies import text
 
-from crawler.checks.fragments import KEY, fragment_of, missing, note
+from crawler.checks.fragments import KEY, fragment_of, missing, note_fragments
 from crawler.checks.html import parse
 from crawler.fetch.base import Answer, Request
 from tests.program import Ended, records, run
@@ -92,7 +92,7 @@ def test_any_text_is_some_fragment(fragment: str, words: str) -> None:
 def evidence(body: bytes, limit: int = 65_536, *, complete: bool = True, kind: str = "text/html") -> Any:
     """What is kept of a look for the part `far`."""
     request = Request(U, limit=limit)
-    note(["far"], request, Answer(U, 200, {"Content-Type": kind}, body, complete))
+    note_fragments(["far"], request, Answer(U, 200, {"Content-Type": kind}, body, complete))
     return request.trail.evidence[KEY]
 
 
