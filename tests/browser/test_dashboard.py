@@ -1,0 +1,96 @@
+"""The dashboard in a real browser: every page, every screen, both themes, and hostile text on all of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser
+
+from crawler.dashboard.page import Page
+from crawler.dashboard.pages import PAGES
+from tests.browser.look import SIZES, THEMES, Look, looking
+from tests.browser.town import build, dashboard
+
+MENU: Final = [page for page in PAGES if page.menu]
+WRONG: Final = {"/nothing": 404, "/runs?page=99": 404, "/runs?page=x": 400, "/runs?sort=1": 400}
+STOPS: Final = "a[href], button, input, select, textarea, summary, [tabindex='0']"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a database with everything in it."""
+    folder = tmp_path_factory.mktemp("town")
+    await build(folder)
+    return folder
+
+
+async def _seen(look: Look, url: str) -> None:
+    answer = await look.page.goto(url)
+    assert answer is not None
+    assert answer.status == 200
+
+
+@pytest.mark.parametrize("page", MENU, ids=lambda page: page.name or "overview")
+async def test_every_page_fits_every_screen(browser: Browser, town: Path, page: Page[Any]) -> None:
+    """No page is wider than its window, breaks a rule of accessibility, or asks anybody else."""
+    async with dashboard(town) as origin:
+        for size in SIZES:
+            for theme in THEMES:
+                async with looking(browser, size, theme) as look:
+                    await _seen(look, origin + page.path)
+                    assert await look.breaches() == [], (size, theme)
+                    assert await look.overflow() <= 0, (size, theme)
+                    assert (look.elsewhere(origin), look.errors) == ([], []), (size, theme)
+
+
+@pytest.mark.parametrize("page", MENU, ids=lambda page: page.name or "overview")
+async def test_keyboard_reaches_everything(browser: Browser, town: Path, page: Page[Any]) -> None:
+    """Tab goes first to the link that skips the menu, then on to whatever can be used, each with a ring."""
+    async with dashboard(town) as origin, looking(browser) as look:
+        await _seen(look, origin + page.path)
+        stops = await look.page.locator(STOPS).locator("visible=true").count()
+        reached = [await _tabbed(look) for _ in range(min(60, stops))]
+
+        assert reached[0][0].startswith("skip")
+        assert {ring for _, ring in reached} == {True}
+
+
+async def _tabbed(look: Look) -> tuple[str, bool]:
+    """Go one further; the text of what has the focus now, and whether that can be seen."""
+    await look.page.keyboard.press("Tab")
+    text, ring = await look.page.evaluate(
+        "(() => { const at = document.activeElement, style = getComputedStyle(at);"
+        " return [at.innerText ?? '', style.outlineStyle !== 'none' && style.outlineWidth !== '0px'] })()"
+    )
+    return text.strip().lower(), ring
+
+
+async def test_pages_work_without_scripts(browser: Browser, town: Path) -> None:
+    """Where scripts are off, every page of the menu is there, and leads to the others."""
+    async with dashboard(town) as origin:
+        context = await browser.new_context(java_script_enabled=False)
+        page = await context.new_page()
+        await page.goto(origin)
+        for one in MENU:
+            await page.locator("nav a", has_text=one.title).first.click()
+            assert await page.locator("h1").count() == 1
+        await context.close()
+
+
+async def test_error_pages_help(browser: Browser, town: Path) -> None:
+    """What is not there, or asked for wrongly, is a page with a sentence and a way back."""
+    async with dashboard(town) as origin, looking(browser) as look:
+        for path, status in (
+            ("/nothing", 404),
+            ("/runs?page=99", 404),
+            ("/runs?page=x", 400),
+            ("/runs?sort=1", 400),
+        ):
+            answer = await look.page.goto(origin + path)
+            assert answer is not None
+            assert answer.status == status, path
+            assert await look.breaches() == [], path
+            assert await look.page.locator("main a").count() > 0, path
