@@ -6,7 +6,7 @@ import asyncio
 import signal
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -15,6 +15,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
+from crawler.beginning import begin
 from crawler.bound import lower_bound
 from crawler.caching import Keeper, due, open_keeper, picture_check
 from crawler.checks.links import LinkRules, link_issues
@@ -22,13 +23,15 @@ from crawler.config import Config
 from crawler.history import advance
 from crawler.plan import address_of, by_lane, with_fragments
 from crawler.run import Observer, Running
+from crawler.sharing import Joint, Sharing, open_sharing
 from crawler.urls import host_of, masked
 from crawler.wiring import evidence, freshness, lanes_of, open_running, pace_for, reading_of, rules_of
 from crawler.workers import Order, Pool, open_pool
 from storage import lock, queries
 from storage.catalogue import Catalogue, Place
 from storage.database import open_engine
-from storage.ledger import Ledger, begin_run, close_killed, end_run
+from storage.errors import LockHeld
+from storage.ledger import Ledger, end_run
 from storage.model import Kind, Link, LinkIssue, Probe, Run, Target
 from storage.records import files, read, read_news
 from storage.settling import Placed, settle
@@ -45,7 +48,7 @@ class Options:
     """What a command line adds to the configuration; `max_runtime` is in seconds.
 
     `only` are the ids of the targets to ask, if not all that are due. `signals`: end at SIGTERM and
-    Ctrl-C as a program does.
+    Ctrl-C as a program does. `shared`: workers on other machines help.
     """
 
     command: str = AUDIT
@@ -57,6 +60,7 @@ class Options:
     workers: int = 1
     only: frozenset[int] = frozenset()
     signals: bool = True
+    shared: bool = False
 
     @property
     def kinds(self) -> tuple[Kind, ...] | None:
@@ -83,22 +87,11 @@ async def audit(config: Config, options: Options, observer: Observer) -> Outcome
     started = time.monotonic()
     engine = open_engine(config.database.url)
     try:
-        with lock.hold(engine, options.command):
-            _tell_of_killed(engine, observer)
-            run = begin_run(engine, options.command, datetime.now(UTC))
-            return await _Audit(config, options, observer, engine, run, started).run_it()
+        with lock.hold(engine, options.command) as held:
+            run = begin(engine, options.command, observer, shared=options.shared)
+            return await _Audit(config, options, observer, engine, run, started, held.check).run_it()
     finally:
         engine.dispose()
-
-
-def _tell_of_killed(engine: sa.Engine, observer: Observer) -> None:
-    """Say which runs never ended; what they found is kept, and what they did not is still due."""
-    for left in close_killed(engine):
-        began = left.run.started_at.strftime("%Y-%m-%dT%H:%M:%SZ")
-        observer.said(
-            f"run {left.run.id} ({left.run.command}, begun {began}) was killed before its end: "
-            f"{left.findings} findings of it are kept, and this run goes on with the rest"
-        )
 
 
 class _Audit:
@@ -112,14 +105,15 @@ class _Audit:
         engine: sa.Engine,
         run: Run,
         started: float,
+        still: Callable[[], None],
     ) -> None:
         self._config, self._options, self._observer = config, options, observer
-        self._engine, self._run, self._started = engine, run, started
+        self._engine, self._run, self._started, self._still = engine, run, started, still
         self._halt: str | None = None
-        self._running: Running | Pool | None = None
+        self._running: Running | Pool | Sharing | None = None
 
     async def run_it(self) -> Outcome:
-        ended = "failed"
+        ended: str | None = "failed"
         try:
             with self._signals() if self._options.signals else nullcontext():
                 ended = await self._check()
@@ -127,9 +121,12 @@ class _Audit:
         except asyncio.CancelledError:
             ended = "interrupted"
             raise
+        except LockHeld:
+            ended = None  # the run goes on under another command
+            raise
         finally:
-            now = datetime.now(UTC)
-            self._run = end_run(self._engine, self._run, ended, now)
+            if ended is not None:
+                self._run = end_run(self._engine, self._run, ended, datetime.now(UTC))
         return Outcome(self._run)
 
     async def _check(self) -> str:
@@ -159,8 +156,11 @@ class _Audit:
 
     def _open(
         self, ledger: Ledger, keeper: Keeper | None, probes: tuple[Probe, ...]
-    ) -> AbstractAsyncContextManager[Running] | AbstractAsyncContextManager[Pool]:
+    ) -> AbstractAsyncContextManager[Running | Pool | Sharing]:
         config, detours, workers = self._config, self._options.connect_to, self._options.workers
+        if self._options.shared:
+            joint = Joint(config, self._options.command, detours, keeper is not None, probes)
+            return open_sharing(joint, self._engine, self._run, ledger, self._observer, self._still)
         if workers > 1:
             order = Order(config, detours, keeper is not None, probes)
             return open_pool(order, ledger, self._observer, workers)
@@ -188,7 +188,7 @@ class _Audit:
         named = queries.fragments(self._engine, self._run)
         return list(with_fragments(found, every, named, queries.looked_for(self._engine, named)))
 
-    async def _visit(self, running: Running | Pool, targets: list[Target]) -> str:
+    async def _visit(self, running: Running | Pool | Sharing, targets: list[Target]) -> str:
         lane_of = lanes_of(self._config)
         lanes = Counter(lane_of(host_of(target.url)) for target in targets)
         self._observer.planned(len(targets), len(lanes))
@@ -204,7 +204,7 @@ class _Audit:
             self._running = None
         return running.ended
 
-    def _deadline(self, running: Running | Pool) -> asyncio.TimerHandle | None:
+    def _deadline(self, running: Running | Pool | Sharing) -> asyncio.TimerHandle | None:
         most = self._options.max_runtime
         if most is None:
             return None

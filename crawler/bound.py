@@ -28,7 +28,7 @@ class Bound:
     def __str__(self) -> str:
         """The sentence for a person."""
         return (
-            f"cannot end before {_duration(self.seconds)}: "
+            f"cannot end before {duration(self.seconds)}: "
             f"{self.lane} has {self.targets:,} targets, one every {self.interval:g} s"
         )
 
@@ -43,7 +43,8 @@ def lower_bound(targets: Mapping[str, int], pace_of: Callable[[str], Pace]) -> B
     return max(bounds, key=lambda bound: bound.seconds, default=None)
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """So many seconds, for a person."""
     if seconds >= HOUR:
         return f"{seconds // HOUR:.0f} h {seconds % HOUR / MINUTE:.0f} min"
     return f"{seconds / MINUTE:.0f} min" if seconds >= MINUTE else f"{seconds:.0f} s"

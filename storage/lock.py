@@ -26,33 +26,74 @@ HOLDER: Final = sa.text(
 
 
 @contextmanager
-def hold(engine: sa.Engine, command: str) -> Iterator[None]:
+def hold(engine: sa.Engine, command: str) -> Iterator[Hold]:
     """Hold the lock of a database, whatever machine its other users are on.
+
+    A run that outlives a restart of its database calls `check` now and then.
 
     Raises:
         LockHeld: another run holds it; the text names its process, command and start.
         LedgerError: the lock cannot be used.
     """
     path = path_of(engine)
-    with _hold_server(engine, command) if path is None else hold_file(path, command):
-        yield
-
-
-@contextmanager
-def _hold_server(engine: sa.Engine, command: str) -> Iterator[None]:
-    """A lock of PostgreSQL, which ends with its connection; the name of the client tells who it is."""
-    if engine.dialect.name != "postgresql":
-        yield
+    if path is not None:
+        with hold_file(path, command):
+            yield Hold()
         return
-    connection = _taken(
-        engine, f"linkhealth {command}, process {os.getpid()} on {socket.gethostname()}, {_now()}"
-    )
+    held = ServerHold(engine, command) if engine.dialect.name == "postgresql" else Hold()
     try:
-        yield
+        yield held
     finally:
-        # Not back into the pool: the lock and the name belong to this connection.
-        connection.invalidate()
-        connection.close()
+        held.release()
+
+
+class Hold:
+    """A lock that ends with its process alone."""
+
+    def check(self) -> None:
+        """See that it is held."""
+
+    def release(self) -> None:
+        """Hold it no more."""
+
+
+class ServerHold(Hold):
+    """A lock of PostgreSQL, which ends with its connection; the name of the client tells who it is."""
+
+    def __init__(self, engine: sa.Engine, command: str) -> None:
+        """Take it.
+
+        Raises:
+            LockHeld: another run has it.
+            LedgerError: the database cannot be used.
+        """
+        self._engine = engine
+        self._who = f"linkhealth {command}, process {os.getpid()} on {socket.gethostname()}, {_now()}"
+        self._connection: sa.Connection | None = _taken(engine, self._who)
+
+    def check(self) -> None:
+        """Take it once more, if the database forgot it.
+
+        Raises:
+            LockHeld: another run was quicker.
+            LedgerError: the database cannot be used; check again later.
+        """
+        try:
+            with told(self._engine):
+                if self._connection is not None:
+                    self._connection.execute(sa.select(1))
+                    return
+        except LedgerError:
+            self.release()
+        self._connection = _taken(self._engine, self._who)
+
+    def release(self) -> None:
+        """Hold it no more."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            # Not back into the pool: the lock and the name belong to this connection.
+            connection.invalidate()
+            connection.close()
 
 
 def _taken(engine: sa.Engine, who: str) -> sa.Connection:

@@ -68,6 +68,7 @@ def run_options(command: Callback) -> Callback:
         click.option("--fail-on", callback=word_list, help="What makes the exit code 1."),
         click.option("--connect-to", type=DetourType(), multiple=True, help="As in curl."),
         click.option("--workers", type=click.IntRange(1, 256), default=1, help="Ask from N processes."),
+        click.option("--shared", is_flag=True, help="Let workers on other machines help; PostgreSQL only."),
         click.option("--no-progress", is_flag=True, help="Show no progress."),
     ):
         command = option(command)
@@ -85,8 +86,10 @@ def audit(obj: dict[str, Any], /, **options: Any) -> int:
 def perform(command: str, obj: dict[str, Any], options: dict[str, Any]) -> int:
     """Do what a command of a run does; return its exit code."""
     config = load(obj["config"])
+    if options["shared"] and options["workers"] > 1:
+        raise click.UsageError("--shared: start 'linkhealth worker' for each further process")
     raise_open_files(config.network.concurrency)
-    _rest_collector()
+    rest_collector()
     asked = app.Options(
         command,
         options["paths"],
@@ -95,13 +98,14 @@ def perform(command: str, obj: dict[str, Any], options: dict[str, Any]) -> int:
         options["max_runtime"],
         options["connect_to"],
         options["workers"],
+        shared=options["shared"],
     )
     with watch(progress=not options["no_progress"], quiet=obj["quiet"]) as observer:
         outcome = loop_runner()(app.audit(config, asked, observer))
     return tell(config, outcome.run, options, quiet=obj["quiet"])
 
 
-def _rest_collector() -> None:
+def rest_collector() -> None:
     """Look for cycles of garbage a hundred times less often.
 
     A run makes hundreds of thousands of small values that hold no cycles and stay for a while; to

@@ -26,6 +26,8 @@ from crawler.cli.refresh import refresh, run
 from crawler.cli.report import report
 from crawler.cli.schedule import schedule
 from crawler.cli.serve import serve_
+from crawler.cli.status import status
+from crawler.cli.worker import worker
 from crawler.errors import ConfigError
 from storage.errors import LockHeld, StorageError
 
@@ -72,6 +74,8 @@ COMMANDS: Final = (
     demo,
     doctor,
     serve_,
+    worker,
+    status,
 )
 for command in COMMANDS:
     cli.add_command(command)

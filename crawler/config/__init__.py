@@ -15,6 +15,7 @@ from crawler.config.sections import (
     Report,
     Retry,
     Schedule,
+    Sharing,
     States,
 )
 from crawler.config.units import Duration, Size, parse_detour, parse_duration
@@ -35,6 +36,7 @@ __all__ = [
     "Report",
     "Retry",
     "Schedule",
+    "Sharing",
     "Size",
     "States",
     "load",

@@ -123,6 +123,14 @@ class Database(Section, frozen=True, kw_only=True):
     keep: Duration = Duration(365 * DAY)
 
 
+class Sharing(Section, frozen=True, kw_only=True):
+    """How machines share a run."""
+
+    shards: Annotated[int, Meta(ge=1, le=100_000)] = 64
+    lease: Duration = Duration(30)
+    renew: Duration = Duration(5)
+
+
 class Schedule(Section, frozen=True, kw_only=True):
     """How long each finding stays fresh."""
 
@@ -182,6 +190,7 @@ class Config(Section, frozen=True, kw_only=True):
     checks: Checks = Checks()
     images: Images = Images()
     database: Database = Database()
+    sharing: Sharing = Sharing()
     schedule: Schedule = Schedule()
     state: States = States()
     report: Report = Report()

@@ -50,6 +50,10 @@ class Turnstile(Generic[Job]):
             lane = self._lanes[key] = Lane(key, self._pace_of(key))
         return lane
 
+    def now(self) -> float:
+        """The time by the clock of the lanes (loop time)."""
+        return self._loop.time()
+
     def __iter__(self) -> Iterator[Lane[Job]]:
         return iter(self._lanes.values())
 

@@ -80,6 +80,18 @@ class Ledger:
         else:
             self._wind()
 
+    async def flush(self) -> None:
+        """Write what waits now.
+
+        Raises:
+            LedgerError: the database cannot take it.
+        """
+        await self._written_all()
+        self._start()
+        await self._written_all()
+        if self._failure is not None:
+            raise self._failure.with_traceback(None)
+
     async def close(self) -> None:
         """Write what waits, once more what could not be written before; a cancellation waits too.
 

@@ -6,7 +6,7 @@ times are those of the database's clock, so clocks of machines may be wrong. Pos
 """
 
 from storage.shards.fence import FencedWriter, Pauses
-from storage.shards.leases import Lease, Leases, Renewed, Scene, Told
+from storage.shards.leases import Lease, Leases, Renewed, Scene, Told, Work
 from storage.shards.plans import Plan, Share, Task, open_plan, put_plan, shard_of, tasks_left
 from storage.shards.server import passing, require_server
 from storage.shards.slots import Slots
@@ -26,6 +26,7 @@ __all__ = [
     "Slots",
     "Task",
     "Told",
+    "Work",
     "WorkerState",
     "open_plan",
     "passing",

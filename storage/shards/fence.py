@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -46,7 +46,7 @@ class FencedWriter:
 
     `lease_of` tells shard and epoch under which a target was asked, None for one that is not of this
     worker; `pauses` the lanes that are to be left alone for a while; `lost` is told the shards that
-    turned out to be others'. All three are called in the thread that writes.
+    turned out to be others', with the epoch that has passed. All three are called in the thread that writes.
     """
 
     def __init__(  # noqa: PLR0917 - made once
@@ -57,7 +57,7 @@ class FencedWriter:
         seconds: float,
         lease_of: Callable[[int], tuple[int, int] | None],
         pauses: Callable[[], Pauses],
-        lost: Callable[[Iterable[int]], None],
+        lost: Callable[[Mapping[int, int]], None],
     ) -> None:
         self._engine, self._run, self._inner, self._seconds = engine, run, inner, seconds
         self._lease_of, self._pauses, self._lost = lease_of, pauses, lost
@@ -82,20 +82,33 @@ class FencedWriter:
                     raise
             pause = min(LONGEST, pause * 2)
 
+    def park(self, held: Mapping[int, int]) -> None:
+        """Keep when the lanes of some shards may be asked next; `held` gives the epoch of each.
+
+        Raises:
+            LedgerError: the database cannot take it.
+        """
+        with guarded(self._engine, self._seconds) as connection:
+            self._store(connection, self._ours(connection, held))
+
+    def _ours(self, connection: sa.Connection, held: Mapping[int, int]) -> set[int]:
+        """The shards among some that this worker still has; nobody takes one before the transaction ends."""
+        values = {"run": self._run, "numbers": list(held), "epochs": list(held.values())}
+        return set(connection.execute(FENCE, values).scalars())
+
     def _write(self, findings: Sequence[Finding]) -> None:
         leases = {finding.target: self._lease_of(finding.target) for finding in findings}
-        held = sorted({lease for lease in leases.values() if lease is not None})
+        held = dict(lease for lease in leases.values() if lease is not None)
         with guarded(self._engine, self._seconds) as connection:
-            values = {"run": self._run, "numbers": [n for n, _ in held], "epochs": [e for _, e in held]}
-            ours = set(connection.execute(FENCE, values).scalars())
+            ours = self._ours(connection, held)
             kept = [one for one in findings if _is_ours(leases[one.target], ours)]
             if kept:
                 self._inner.put(connection, kept)
                 connection.execute(DONE, {"run": self._run, "targets": [one.target for one in kept]})
             self._store(connection, ours)
-        stale = {number for number, _ in held} - ours
+        stale = held.keys() - ours
         if stale:
-            self._lost(stale)
+            self._lost({number: held[number] for number in stale})
 
     def _store(self, connection: sa.Connection, ours: set[int]) -> None:
         """Keep when lanes may be asked next, for whoever has them by then."""

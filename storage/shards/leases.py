@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,7 +16,8 @@ from storage.shards.server import NOW, guarded
 FREE: Final = f"NOT done AND (lease_until IS NULL OR lease_until < {NOW})"
 CLAIM: Final = sa.text(
     "SELECT number, weight, remaining, owner IS NOT NULL AS left_behind FROM shard "  # noqa: S608 - no input
-    f"WHERE run_id = :run AND {FREE} ORDER BY weight DESC, number LIMIT :most FOR UPDATE SKIP LOCKED"
+    f"WHERE run_id = :run AND {FREE} "
+    "ORDER BY weight DESC, remaining DESC, number LIMIT :most FOR UPDATE SKIP LOCKED"
 )
 TAKE: Final = sa.text(
     "UPDATE shard SET owner = :me, epoch = epoch + 1, "  # noqa: S608 - no input
@@ -39,6 +40,12 @@ RELEASE: Final = sa.text(GIVE.format(what="owner = NULL, lease_until = NULL, epo
 FINISH: Final = sa.text(
     GIVE.format(what="done = true, remaining = 0, owner = NULL, lease_until = NULL, epoch = s.epoch + 1")
     + " AND NOT EXISTS (SELECT FROM task AS t WHERE t.run_id = :run AND t.shard = s.number)"
+)
+FORGO: Final = sa.text(
+    "DELETE FROM task AS t USING shard AS s, "
+    "unnest(CAST(:numbers AS integer[]), CAST(:epochs AS integer[])) AS h(number, epoch) "
+    "WHERE t.run_id = :run AND t.target_id = ANY(:targets) AND t.shard = h.number "
+    "AND s.run_id = :run AND s.number = h.number AND s.epoch = h.epoch"
 )
 SEEN: Final = sa.text(
     "INSERT INTO worker (id, name, run_id, started_at, seen_at, found, rate, idle) "  # noqa: S608 - no input
@@ -180,17 +187,18 @@ class Leases:
         """Give shards back; `held` gives the epoch of each."""
         self._give(RELEASE, held)
 
-    def finish(self, held: Mapping[int, int]) -> None:
-        """Call shards done; one with targets still to be asked stays open."""
-        self._give(FINISH, held)
+    def finish(self, held: Mapping[int, int], forgone: Sequence[int] = ()) -> None:
+        """Call shards done; one with targets still to be asked stays open, but for those `forgone`."""
+        self._give(FINISH, held, forgone)
 
     def leave(self) -> None:
         """Forget this worker, and those that were not heard of for long."""
         with guarded(self.engine, self.seconds) as connection:
             connection.execute(GONE, {"me": self.me, "seconds": self.seconds})
 
-    def _give(self, statement: sa.TextClause, held: Mapping[int, int]) -> None:
-        if held:
-            values = {"run": self.run, "numbers": list(held), "epochs": list(held.values())}
-            with guarded(self.engine, self.seconds) as connection:
-                connection.execute(statement, values)
+    def _give(self, statement: sa.TextClause, held: Mapping[int, int], forgone: Sequence[int] = ()) -> None:
+        values = {"run": self.run, "numbers": list(held), "epochs": list(held.values())}
+        with guarded(self.engine, self.seconds) as connection:
+            if forgone:
+                connection.execute(FORGO, {**values, "targets": list(forgone)})
+            connection.execute(statement, values)

@@ -18,7 +18,7 @@ from storage.statements import Prepared, chunks
 
 PAGE: Final = 50_000  # tasks that are copied together
 TASK: Final = ("run_id", "target_id", "shard", "kind", "fragments")
-SHARD: Final = ("run_id", "number", "weight", "targets", "lanes", "remaining")
+SHARD: Final = ("run_id", "number", "weight", "targets", "lanes", "remaining", "done")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +71,18 @@ def put_plan(engine: sa.Engine, run: Run, plan: Plan, shares: Iterable[Share], t
     with writing(engine) as connection:
         values = {name: getattr(plan, name) for name in Plan.__dataclass_fields__}
         connection.execute(sa.insert(schema.plan).values(run_id=run.id, **values))
-        shards.run(connection, [(run.id, s.number, s.weight, s.targets, s.lanes, s.targets) for s in shares])
+        shards.run(connection, [_shard(run, one) for one in shares])
         for some in chunks(tasks, PAGE):
             rows.run(connection, [_row(run, one) for one in some])
     with writing(engine) as connection:
         # Else the server plans its queries for tables that it believes to be empty.
         connection.execute(sa.text("ANALYZE task, shard"))
+
+
+def _shard(run: Run, share: Share) -> tuple[int | float, ...]:
+    """A row of `shard`; one without targets is done."""
+    number, targets = share.number, share.targets
+    return (run.id, number, share.weight, targets, share.lanes, targets, targets == 0)
 
 
 def _row(run: Run, task: Task) -> tuple[int, int, int, str, str | None]:

@@ -32,22 +32,54 @@ def dsn(folder: str) -> str:
     return f"host={folder} user={USER} dbname=postgres"
 
 
+class Server:
+    """A server in a folder; it refuses to be run by root."""
+
+    def __init__(self, folder: str, *options: str) -> None:
+        """Make its data; `options` are settings such as "max_connections=20"."""
+        self.folder = folder
+        self._options = [word for one in options for word in ("-c", one)]
+        self._user = "nobody" if os.geteuid() == 0 else None
+        self._process: subprocess.Popen[bytes] | None = None
+        if self._user:
+            shutil.chown(folder, self._user)
+        words = ["-D", f"{folder}/data", "--no-sync", "-A", "trust", "-U", USER, "-E", "UTF8", "--no-locale"]
+        making = [_program("initdb") or "", *words]
+        subprocess.run(making, check=True, capture_output=True, user=self._user, cwd=folder)
+
+    def start(self) -> None:
+        """Start, and wait for the word that it is ready."""
+        words = ["-D", f"{self.folder}/data", "-k", self.folder, "-c", "listen_addresses=", "-c", "fsync=off"]
+        command = [_program("postgres") or "", *words, *self._options]
+        self._process = subprocess.Popen(
+            command, stderr=subprocess.PIPE, user=self._user, cwd=self.folder, start_new_session=True
+        )
+        assert self._process.stderr is not None
+        log = iter(self._process.stderr.readline, b"")
+        assert any(READY in line for line in log), "the server ended before it was ready"
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """End it: SIGINT is a fast shutdown, SIGQUIT an immediate one, as in a crash."""
+        if self._process is not None:
+            self._process.send_signal(how)
+            self._process.communicate()
+            self._process = None
+
+
+@contextmanager
+def served(*options: str) -> Iterator[Server]:
+    """A server that can be stopped and started again, from its first ready word to its end."""
+    with tempfile.TemporaryDirectory(prefix="linkhealth-pg", ignore_cleanup_errors=True) as folder:
+        server = Server(folder, *options)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
 @contextmanager
 def serving() -> Iterator[str]:
-    """A server, from its first ready word to its end; it refuses to be run by root."""
-    user = "nobody" if os.geteuid() == 0 else None
-    with tempfile.TemporaryDirectory(prefix="linkhealth-pg", ignore_cleanup_errors=True) as folder:
-        if user:
-            shutil.chown(folder, user)
-        data = f"{folder}/data"
-        making = [_program("initdb") or "", "-D", data, "--no-sync", "-A", "trust", "-U", USER, "-E", "UTF8"]
-        subprocess.run([*making, "--no-locale"], check=True, capture_output=True, user=user, cwd=folder)
-        command = [_program("postgres") or "", "-D", data, "-k", folder]
-        options = ["-c", "listen_addresses=", "-c", "fsync=off"]
-        with subprocess.Popen([*command, *options], stderr=subprocess.PIPE, user=user, cwd=folder) as process:
-            assert process.stderr is not None
-            log = iter(process.stderr.readline, b"")
-            assert any(READY in line for line in log), "the server ended before it was ready"
-            yield folder
-            process.send_signal(signal.SIGINT)
-            process.communicate()
+    """The folder of a server."""
+    with served() as server:
+        yield server.folder

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import pytest
 import sqlalchemy as sa
@@ -72,7 +72,7 @@ def expire(engine: sa.Engine) -> None:
         connection.execute(sa.text("UPDATE shard SET lease_until = lease_until - interval '1 day'"))
 
 
-def writer(engine: sa.Engine, run: Run, lease: Lease, lost: Callable[[Iterable[int]], None]) -> FencedWriter:
+def writer(engine: sa.Engine, run: Run, lease: Lease, lost: Callable[[Mapping[int, int]], None]) -> FencedWriter:
     """What writes findings of one shard."""
     inner = Writer(engine, run, advance)
     mine = (lease.number, lease.epoch)
@@ -196,16 +196,16 @@ def test_stale_epoch_writes_nothing(pg: sa.Engine) -> None:
     (old,) = leases(pg, run).claim(99, 64)
     expire(pg)
     (new,) = leases(pg, run, "two").claim(99, 64)
-    lost: list[int] = []
+    lost: dict[int, int] = {}
     key = tasks_left(pg, run.id, 0)[0].id
-    stale = writer(pg, run, old, lost.extend)
+    stale = writer(pg, run, old, lost.update)
     stale._pauses = lambda: Pauses(["h0.example"], [0], [60.0])
     stale.write([finding(key, Verdict.NOT_FOUND)])
-    assert lost == [0]
+    assert lost == {0: old.epoch}
     assert found(pg) == []
     assert rows(pg, "SELECT key FROM lane") == []
     assert rows(pg, f"SELECT state FROM target WHERE id = {key}") == [("new",)]
-    writer(pg, run, new, lost.extend).write([finding(key)])
+    writer(pg, run, new, lost.update).write([finding(key)])
     assert found(pg) == [(key,)]
 
 

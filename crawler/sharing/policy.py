@@ -1,0 +1,42 @@
+"""How much of a run a worker takes, and what it gives back to those who have nothing. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import ceil
+
+from storage.shards import Scene
+
+
+def wanted(scene: Scene, shards: int, targets: int) -> tuple[int, int]:
+    """How many targets, and how many shards at most, a worker should take now.
+
+    Args:
+        scene: the run as it stands.
+        shards: how many shards the worker has.
+        targets: how many targets are open in them.
+
+    Nobody takes more than its share of what is open, so that the first worker does not take all;
+    who has nothing takes one shard in any case.
+    """
+    if scene.free <= 0:
+        return 0, 0
+    workers = max(1, scene.workers)
+    budget = max(0, ceil(scene.targets / workers) - targets)
+    most = max(0, ceil(scene.shards / workers) - shards)
+    if not shards:
+        return budget, max(1, most)
+    return (budget, most) if budget else (0, 0)
+
+
+def surplus(scene: Scene, held: Mapping[int, int]) -> list[int]:
+    """The shards that a worker gives back: others look for work, and it has more than its share.
+
+    `held` gives the open targets of each shard, the heaviest shard first. The lightest go, and one
+    stays; a shard without open targets is no work for anybody.
+    """
+    if not scene.idle or scene.free:
+        return []
+    working = {number: left for number, left in held.items() if left}
+    share = ceil(scene.shards / max(1, scene.workers))
+    return list(working)[max(1, share) :]
