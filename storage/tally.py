@@ -29,17 +29,24 @@ def tally(engine: sa.Engine) -> int:
         LedgerError: the database cannot take it.
     """
     with reading(engine) as connection:
-        run = connection.execute(sa.select(sa.func.max(schema.run.c.id))).scalar()
-        changed = [] if run is None else connection.execute(_changed()).all()
-    if run is None:
-        return 0
+        changed = connection.execute(_changed()).all()
     update = sa.update(schema.target).where(schema.target.c.id == sa.bindparam("key"))
     update = update.values(kind=sa.bindparam("new_kind"), verdict=sa.bindparam("new_verdict"))
     for some in chunks(changed, ROWS):
         with writing(engine) as connection:
             rows = [{"key": key, "new_kind": kind, "new_verdict": word} for key, kind, word in some]
             connection.execute(update, rows)
-    return _count(engine, run)
+    return recount(engine)
+
+
+def recount(engine: sa.Engine) -> int:
+    """Count all targets anew under the newest run, as their kinds, states and verdicts are noted.
+
+    Returns and raises what `tally` does.
+    """
+    with reading(engine) as connection:
+        run = connection.execute(sa.select(sa.func.max(schema.run.c.id))).scalar()
+    return 0 if run is None else _count(engine, run)
 
 
 def _changed() -> sa.Select[Any]:

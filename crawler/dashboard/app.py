@@ -16,7 +16,7 @@ from crawler.dashboard.guard import COOKIE, Handler, guard, is_token, set_header
 from crawler.dashboard.house import HOUSE, House
 from crawler.dashboard.live import LIVE, Live, events
 from crawler.dashboard.openapi import description
-from crawler.dashboard.page import Page, Query, encoded
+from crawler.dashboard.page import Missing, Page, Query, encoded
 from crawler.dashboard.pages import PAGES
 from crawler.dashboard.params import parse
 from crawler.dashboard.rendering import environment
@@ -25,6 +25,7 @@ from crawler.dashboard.view import VIEW, View
 
 STATIC: Final = Path(__file__).parent / "static"
 LARGEST: Final = 16 * 1024  # bytes of a form
+TYPES: Final = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 PATIENCE: Final = 20.0  # seconds that a page may take
 
 
@@ -43,7 +44,7 @@ def build(house: House, pages: Sequence[Page[Any]] = PAGES) -> web.Application:
     app.router.add_get("/events", events)
     app.router.add_get("/login", _ask_token)
     app.router.add_post("/login", _login)
-    app.router.add_static("/static/", STATIC)
+    app.router.add_get("/static/{name}", partial(_static, _files()))
     return app
 
 
@@ -54,6 +55,21 @@ async def _bounded(request: web.Request, handler: Handler) -> web.StreamResponse
         return await handler(request)
     async with asyncio.timeout(PATIENCE):
         return await handler(request)
+
+
+def _files() -> dict[str, tuple[bytes, str]]:
+    """The files of the pages by name, with their types: few and small, so they are held.
+
+    aiohttp would send them by sendfile, which nothing bounds if a client does not read.
+    """
+    return {path.name: (path.read_bytes(), TYPES[path.suffix]) for path in STATIC.iterdir()}
+
+
+async def _static(files: dict[str, tuple[bytes, str]], request: web.Request) -> web.Response:
+    found = files.get(request.match_info["name"])
+    if found is None:
+        raise Missing("There is no such file.")
+    return web.Response(body=found[0], content_type=found[1], charset="utf-8")
 
 
 async def _end_live(app: web.Application) -> None:

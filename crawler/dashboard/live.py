@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from aiohttp import web
 from storage import queries
 from storage.errors import StorageError
 
+LOG = logging.getLogger(__name__)
 EVERY: Final = 1.0  # seconds between two looks
 SHARE: Final = 10.0  # a look may take a tenth of the time, so a large run is looked at less often
 WATCHERS: Final = 32  # who may watch at once
@@ -120,6 +122,9 @@ class Live:
             moment = await asyncio.to_thread(look, self._engine)
         except StorageError:
             return EVERY  # a database that is locked or being moved is there again later
+        except Exception:
+            LOG.exception("the run that goes on cannot be looked at")
+            return EVERY
         body = msgspec.json.encode(moment)
         async with self._news:
             if body != self._latest:

@@ -139,5 +139,6 @@ def progress(engine: sa.Engine, run: Run) -> Progress:
     due = sa.select(sa.func.count()).select_from(target)
     due = due.where(target.c.next_due.is_(None) | (target.c.next_due <= run.started_at))
     with reading(engine) as connection:
-        rows = connection.execute(found.group_by(finding.c["class"])).tuples()
-        return Progress(run, dict(rows.all()), connection.execute(due).scalar_one())
+        rows = connection.execute(found.group_by(finding.c["class"])).all()
+        classes = {str(name): int(count) for name, count in rows}
+        return Progress(run, classes, connection.execute(due).scalar_one())

@@ -16,7 +16,7 @@ from storage.ledger import Advance
 from storage.model import Finding, Standing, State, Verdict
 from storage.rows import STANDING, instant, standing_columns, standing_row, to_standing
 from storage.statements import Prepared, chunks
-from storage.tally import tally
+from storage.tally import recount
 
 TARGETS: Final = 2000  # judged in one transaction
 EVENT: Final = ("target_id", "run_id", "at", "from_state", "to_state")
@@ -90,7 +90,7 @@ def rejudge(engine: sa.Engine, advance: Advance, *, write: bool = False) -> Reju
         with writing(engine) if write else reading(engine) as connection:
             _rejudge(connection, list(_histories(connection, some)), advance, told)
     if write:
-        tally(engine)
+        recount(engine)
     return told
 
 
