@@ -374,7 +374,7 @@ async def test_disk_that_is_full(tmp_path: Path) -> None:
         images(tmp_path, f"{H}/small", f"{H}/large")
         site.add(f"{H}/small", tagged(small))
         site.add(f"{H}/large", tagged(large))
-        under = ("prlimit", "--fsize=300000", "--")
+        under = ("prlimit", "--fsize=400000", "--")
         words = ("refresh", "--format", "jsonl", "--connect-to", site.detour)
         full = await ended(await start(tmp_path, *words, under=under))
         kept = files(tmp_path)
