@@ -18,9 +18,9 @@ from crawler.sharing.terms import Joint, check_times, disagreement
 from crawler.sharing.worker import Worker
 from crawler.urls import without_credentials
 from crawler.wiring import open_running, pace_for
-from storage.errors import LockHeld
+from storage.errors import LedgerError, LockHeld
 from storage.model import Run, Target
-from storage.shards import Leases, Plan, Scene, open_plan, put_plan, require_server
+from storage.shards import Leases, Plan, Scene, open_plan, passing, put_plan, require_server
 
 NOBODY: Final = ""  # the name of who only looks
 
@@ -117,6 +117,9 @@ class Sharing:
             except LockHeld as exc:
                 self.abort("taken over", str(exc))
                 raise
+            except LedgerError as exc:
+                if not passing(exc):
+                    raise
 
     async def _ask_myself(self, pairs: list[tuple[str, Target]]) -> None:
         """Ask what carries credentials, which no other machine is told, once all lanes are at rest."""

@@ -75,7 +75,7 @@ async def join(config: Config, observer: Observer, post: Post, *, name: str = ""
 
 
 def _open(config: Config) -> sa.Engine:
-    engine = open_engine(config.database.url, create=False)
+    engine = open_engine(config.database.url)  # a worker may be there before the first run
     require_server(engine)
     return engine
 

@@ -26,7 +26,7 @@ from storage.errors import LedgerError
 from storage.ledger import Advance, Ledger
 from storage.ledger.writer import Writer
 from storage.model import Finding
-from storage.shards import FencedWriter, Scene
+from storage.shards import FencedWriter, Scene, Ties
 
 LOST: Final = "lost"  # how a session ends whose leases did
 OVER: Final = "over"  # how it ends when the whole run did, elsewhere
@@ -45,6 +45,7 @@ class Session:
         self._ledger: Ledger | None = None
         self._writer: FencedWriter | None = None
         self._fed = asyncio.Lock()
+        self._waits = False
         self._stirred = asyncio.Event()
         self._agreeing: set[asyncio.Task[None]] = set()
 
@@ -53,12 +54,15 @@ class Session:
         crew = self._crew
         desk = Desk(crew.tenure, running.parts.turnstile, crew.plan.shards, lanes_of(crew.joint.config))
         inner = Writer(crew.engine, crew.run, judge)
-        seconds = crew.leases.seconds
 
         def lost(epochs: Mapping[int, int]) -> None:
             self._loop.call_soon_threadsafe(desk.forget, epochs)
 
-        writer = FencedWriter(crew.engine, crew.run.id, inner, seconds, desk.lease_of, desk.pauses, lost)
+        def stuck(waits: bool) -> None:  # noqa: FBT001 - a callback
+            self._loop.call_soon_threadsafe(self._wait_for_database, waits)
+
+        ties = Ties(desk.lease_of, desk.pauses, lost, stuck)
+        writer = FencedWriter(crew.engine, crew.run.id, inner, crew.leases.seconds, ties)
         self._running, self._desk, self._writer = running, desk, writer
         return writer
 
@@ -108,6 +112,13 @@ class Session:
         """How the run here ended, if that ends the worker, too: "" where another session goes on."""
         ended = self.running.ended
         return "finished" if ended == OVER else "" if ended in {"finished", LOST} else ended
+
+    def _wait_for_database(self, waits: bool) -> None:  # noqa: FBT001 - a callback
+        """Start nothing while findings have to wait: what is not written may have to be asked again."""
+        if waits != self._waits:
+            self._waits = waits
+            turnstile = self.running.parts.turnstile
+            (turnstile.pause if waits else turnstile.resume)()
 
     def stir(self) -> None:
         """Look at once whether there is something to do."""

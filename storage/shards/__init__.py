@@ -5,7 +5,7 @@ transactions that check the epoch of the lease: whoever lost a shard writes noth
 times are those of the database's clock, so clocks of machines may be wrong. PostgreSQL only.
 """
 
-from storage.shards.fence import FencedWriter, Pauses
+from storage.shards.fence import FencedWriter, Pauses, Ties
 from storage.shards.leases import Lease, Leases, Renewed, Scene, Told, Work
 from storage.shards.plans import Plan, Share, Task, open_plan, put_plan, shard_of, tasks_left
 from storage.shards.server import passing, require_server
@@ -25,6 +25,7 @@ __all__ = [
     "SharedState",
     "Slots",
     "Task",
+    "Ties",
     "Told",
     "Work",
     "WorkerState",

@@ -41,26 +41,27 @@ class Pauses:
     waits: list[float]
 
 
-class FencedWriter:
-    """Writes the findings of one worker; a batch that cannot be written waits until it can.
+@dataclass(frozen=True, slots=True)
+class Ties:
+    """What a writer asks and tells its worker; all are called in the thread that writes.
 
     `lease_of` tells shard and epoch under which a target was asked, None for one that is not of this
-    worker; `pauses` the lanes that are to be left alone for a while; `lost` is told the shards that
-    turned out to be others', with the epoch that has passed. All three are called in the thread that writes.
+    worker; `pauses` the lanes that are to be left alone for a while. `lost` is told the shards that
+    turned out to be others', with the epoch that has passed; `stuck` whether findings have to wait.
     """
 
-    def __init__(  # noqa: PLR0917 - made once
-        self,
-        engine: sa.Engine,
-        run: int,
-        inner: Writer,
-        seconds: float,
-        lease_of: Callable[[int], tuple[int, int] | None],
-        pauses: Callable[[], Pauses],
-        lost: Callable[[Mapping[int, int]], None],
-    ) -> None:
+    lease_of: Callable[[int], tuple[int, int] | None]
+    pauses: Callable[[], Pauses]
+    lost: Callable[[Mapping[int, int]], None]
+    stuck: Callable[[bool], None]
+
+
+class FencedWriter:
+    """Writes the findings of one worker; a batch that cannot be written waits until it can."""
+
+    def __init__(self, engine: sa.Engine, run: int, inner: Writer, seconds: float, ties: Ties) -> None:
         self._engine, self._run, self._inner, self._seconds = engine, run, inner, seconds
-        self._lease_of, self._pauses, self._lost = lease_of, pauses, lost
+        self._ties = ties
         self._over = threading.Event()
 
     def give_up(self) -> None:
@@ -76,11 +77,14 @@ class FencedWriter:
         pause = FIRST
         while True:
             try:
-                return self._write(findings)
+                self._write(findings)
+                break
             except LedgerError as exc:
+                self._ties.stuck(True)
                 if not passing(exc) or self._over.wait(pause):
                     raise
             pause = min(LONGEST, pause * 2)
+        self._ties.stuck(False)
 
     def park(self, held: Mapping[int, int]) -> None:
         """Keep when the lanes of some shards may be asked next; `held` gives the epoch of each.
@@ -97,7 +101,7 @@ class FencedWriter:
         return set(connection.execute(FENCE, values).scalars())
 
     def _write(self, findings: Sequence[Finding]) -> None:
-        leases = {finding.target: self._lease_of(finding.target) for finding in findings}
+        leases = {finding.target: self._ties.lease_of(finding.target) for finding in findings}
         held = dict(lease for lease in leases.values() if lease is not None)
         with guarded(self._engine, self._seconds) as connection:
             ours = self._ours(connection, held)
@@ -108,11 +112,11 @@ class FencedWriter:
             self._store(connection, ours)
         stale = held.keys() - ours
         if stale:
-            self._lost({number: held[number] for number in stale})
+            self._ties.lost({number: held[number] for number in stale})
 
     def _store(self, connection: sa.Connection, ours: set[int]) -> None:
         """Keep when lanes may be asked next, for whoever has them by then."""
-        pauses = self._pauses()
+        pauses = self._ties.pauses()
         mine = [n for n, shard in enumerate(pauses.shards) if shard in ours]
         if mine:
             values: Mapping[str, object] = {

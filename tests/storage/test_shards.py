@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from functools import partial
 
 import pytest
 import sqlalchemy as sa
@@ -22,6 +24,7 @@ from storage.shards import (
     Share,
     Slots,
     Task,
+    Ties,
     Told,
     open_plan,
     put_plan,
@@ -72,11 +75,15 @@ def expire(engine: sa.Engine) -> None:
         connection.execute(sa.text("UPDATE shard SET lease_until = lease_until - interval '1 day'"))
 
 
-def writer(engine: sa.Engine, run: Run, lease: Lease, lost: Callable[[Mapping[int, int]], None]) -> FencedWriter:
+def writer(
+    engine: sa.Engine, run: Run, lease: Lease, lost: Callable[[Mapping[int, int]], None]
+) -> FencedWriter:
     """What writes findings of one shard."""
     inner = Writer(engine, run, advance)
     mine = (lease.number, lease.epoch)
-    return FencedWriter(engine, run.id, inner, 30.0, lambda _: mine, lambda: NOTHING, lost)
+    return FencedWriter(
+        engine, run.id, inner, 30.0, Ties(lambda _: mine, lambda: NOTHING, lost, lambda _: None)
+    )
 
 
 def found(engine: sa.Engine) -> list[tuple[object, ...]]:
@@ -199,7 +206,7 @@ def test_stale_epoch_writes_nothing(pg: sa.Engine) -> None:
     lost: dict[int, int] = {}
     key = tasks_left(pg, run.id, 0)[0].id
     stale = writer(pg, run, old, lost.update)
-    stale._pauses = lambda: Pauses(["h0.example"], [0], [60.0])
+    stale._ties = replace(stale._ties, pauses=lambda: Pauses(["h0.example"], [0], [60.0]))
     stale.write([finding(key, Verdict.NOT_FOUND)])
     assert lost == {0: old.epoch}
     assert found(pg) == []
@@ -265,7 +272,8 @@ def test_lanes_keep_their_next_time(pg: sa.Engine) -> None:
     out = writer(pg, run, lease, lambda _: None)
     keys = [one.id for one in tasks_left(pg, run.id, 0)]
     for number, wait in enumerate((600.0, 5.0)):
-        out._pauses = lambda wait=wait: Pauses(["h0.example", "h1.example"], [0, 7], [wait, wait])  # type: ignore[misc]
+        pauses = partial(Pauses, ["h0.example", "h1.example"], [0, 7], [wait, wait])
+        out._ties = replace(out._ties, pauses=pauses)
         out.write([finding(keys[number])])
     waits = mine.work(lease).waits
     assert waits.keys() == {"h0.example"}
@@ -323,7 +331,7 @@ def test_run_that_ends_leaves_nothing_open(pg: sa.Engine) -> None:
 
 def _again(pg: sa.Engine) -> Run:
     run = begin_run(pg, "audit", NOW)
-    put_plan(pg, run, Plan(1, 0, 0, 0.0, "", {}), [Share(0, 1.0, 0, 0)], [])
+    put_plan(pg, run, Plan(1, 0, 0, 0.0, "", {}), [Share(0, 1.0, 1, 1)], [])
     return run
 
 

@@ -1,0 +1,214 @@
+"""A shared run on one machine: a database server, a web, a command that plans, and workers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import psycopg
+
+from tests.program import Ended, ended, run, start
+from tests.site import Site, page, serve
+from tests.storage import postgres
+
+INTERVAL: Final = 0.25
+LEASE: Final = 2.0
+JITTER: Final = 0.15  # seconds by which a busy machine may see one request late
+TICK: Final = 0.05
+HOSTS, PAGES = 16, 24
+URLS: Final = [f"http://h{host}.example/{number}" for host in range(HOSTS) for number in range(PAGES)]
+CONFIG: Final = """
+[network]
+connect_timeout = 1
+read_timeout = 2
+[hosts]
+interval = {interval}
+[retry]
+backoff = 0.01
+max_wait = 2
+[checks]
+not_found = false
+parked = false
+[database]
+url = "{url}"
+[sharing]
+shards = 16
+lease = {lease}
+renew = 0.4
+"""
+
+
+def config(url: str, interval: float = INTERVAL, lease: float = LEASE) -> str:
+    """A configuration with short leases."""
+    return CONFIG.format(url=url, interval=interval, lease=lease)
+
+
+@dataclass(slots=True)
+class Stage:
+    """What a test plays on; `asked` are the processes that it started."""
+
+    site: Site
+    folder: Path
+    url: str
+    socket: str
+    processes: list[asyncio.subprocess.Process] = field(default_factory=list)
+
+    async def run(self, *words: str) -> asyncio.subprocess.Process:
+        """Start the command that plans, and works itself."""
+        options = ("--shared", "--connect-to", self.site.detour, "-o", "report.txt")
+        asked = len(self.site.log)
+        process = await self._start("audit", *options, *words)
+        await self.site.hear(asked + 1)
+        return process
+
+    async def worker(self, name: str, folder: Path | None = None) -> asyncio.subprocess.Process:
+        """Start a worker, in a folder of its own if its configuration is another."""
+        return await self._start("worker", "--name", name, folder=folder)
+
+    async def _start(self, *words: str, folder: Path | None = None) -> asyncio.subprocess.Process:
+        process = await start(folder or self.folder, *words)
+        self.processes.append(process)
+        return process
+
+    async def status(self) -> Ended:
+        """What status says."""
+        return await run(self.folder, "status")
+
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
+        """The rows of a query."""
+        with psycopg.connect(f"host={self.socket} user={postgres.USER} dbname=postgres") as connection:
+            return connection.execute(query.encode()).fetchall()
+
+    async def until(self, true: Callable[[], bool], seconds: float = 20) -> None:
+        """Wait until something is so."""
+        async with asyncio.timeout(seconds):
+            while not true():  # noqa: ASYNC110 - what it waits for happens in other processes
+                await asyncio.sleep(TICK)
+
+    def shards_of(self, name: str) -> int:
+        """How many shards a worker has, its lease good or not."""
+        query = (
+            f"SELECT count(*) FROM shard JOIN worker ON worker.id = owner WHERE NOT done AND name = '{name}'"
+        )
+        return int(self.rows(query)[0][0])
+
+    async def has_work(self, name: str) -> None:
+        """Wait until a worker has shards, and has found something."""
+        query = f"SELECT count(*) FROM worker WHERE name = '{name}' AND found > 0"
+        await self.until(lambda: self.shards_of(name) > 0 and self.rows(query)[0][0] > 0)
+
+    async def silence(self, seconds: float) -> None:
+        """Wait until the web has heard nothing for so long."""
+        loop = asyncio.get_running_loop()
+        await self.until(lambda: loop.time() - self.site.log[-1].at > seconds)
+
+    def times(self) -> dict[str, list[float]]:
+        """When each host was asked."""
+        found: dict[str, list[float]] = defaultdict(list)
+        for one in self.site.log:
+            found[one.headers["host"]].append(one.at)
+        return found
+
+    def check(self, again: int, urls: list[str] = URLS, interval: float = INTERVAL) -> None:
+        """What has to be true however a run went: `again` targets at most were asked more than once."""
+        found = self.rows("SELECT url, finding.verdict FROM finding JOIN target ON target.id = target_id")
+        assert sorted(url for url, _ in found) == sorted(urls)
+        assert {verdict for _, verdict in found} == {"ok"}
+        asked = Counter(one.url for one in self.site.log)
+        assert asked.keys() >= {url for url, _ in found}
+        assert asked.total() - len(asked) <= again
+        for host, times in self.times().items():
+            polite(host, times, interval)
+        assert self.rows("SELECT ended FROM run") == [("finished",)]
+        assert self.rows("SELECT 1 FROM task") == self.rows("SELECT 1 FROM shard WHERE NOT done") == []
+
+
+def polite(host: str, times: list[float], interval: float) -> None:
+    """No two requests, nor any row of them, are closer than the interval allows."""
+    for count in (1, 2, 4, 8):
+        for earlier, later in zip(times, times[count:], strict=False):
+            assert later - earlier > count * interval - JITTER, (host, count, later - earlier)
+
+
+def write_records(folder: Path, urls: list[str]) -> None:
+    """One record that names them all."""
+    (folder / "seeds").mkdir(parents=True)
+    lines = "".join(f"  - webUrl: {url}\n" for url in urls)
+    (folder / "seeds" / "a.md").write_text(f"---\nrelated:\n{lines}---\n")
+
+
+@asynccontextmanager
+async def staged(
+    server: postgres.Server, folder: Path, urls: list[str] = URLS, interval: float = INTERVAL
+) -> AsyncIterator[Stage]:
+    """A stage, cleared at the end."""
+    url = f"postgresql://{postgres.USER}@/postgres?host={server.folder}"
+    write_records(folder, urls)
+    (folder / "config.toml").write_text(config(url, interval))
+    async with serve() as site:
+        site.fallback = page()
+        stage = Stage(site, folder, url, server.folder)
+        try:
+            yield stage
+        finally:
+            for process in stage.processes:
+                if process.returncode is None:
+                    process.kill()
+                    await process.communicate()
+
+
+async def over(*processes: asyncio.subprocess.Process) -> list[Ended]:
+    """How processes end."""
+    return [await ended(process) for process in processes]
+
+
+class Wire:
+    """A way to the database that can be cut: what comes in at one socket goes out at another."""
+
+    def __init__(self, folder: Path, server: str) -> None:
+        self.url = f"postgresql://{postgres.USER}@/postgres?host={folder}"
+        self._here, self._there = folder / NAME, f"{server}/{NAME}"
+        self._writers: list[asyncio.StreamWriter] = []
+        self._server: asyncio.Server | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def mend(self) -> None:
+        """Let through what comes."""
+        self._server = await asyncio.start_unix_server(self._relay, self._here)
+
+    async def cut(self) -> None:
+        """End every connection, and take none."""
+        if self._server is not None:
+            self._server.close()
+        for writer in self._writers:
+            writer.transport.abort()
+        self._writers.clear()
+        self._here.unlink(missing_ok=True)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        far, away = await asyncio.open_unix_connection(self._there)
+        self._writers += [writer, away]
+        for one, other in ((reader, away), (far, writer)):
+            task = asyncio.create_task(_pump(one, other))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+
+NAME: Final = ".s.PGSQL.5432"
+
+
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    try:
+        while data := await reader.read(65_536):
+            writer.write(data)
+            await writer.drain()
+    except OSError:
+        return
+    finally:
+        writer.close()

@@ -1,0 +1,150 @@
+"""A run that workers share: the same results as one alone, politeness over all, and clear refusals."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import psycopg
+
+from crawler.sharing.policy import surplus, wanted
+from storage.shards import Scene
+from tests.program import ended, run, start
+from tests.sharing.stage import INTERVAL, URLS, config, over, polite, staged, write_records
+from tests.site import redirect
+from tests.storage import postgres
+from tests.storage.postgres import Server
+
+AWAY = 8  # hosts whose pages lead to one host
+
+
+def scene(workers: int, shards: int, targets: int, free: int, idle: int = 0) -> Scene:
+    """A run as a worker sees it."""
+    return Scene(False, workers, idle, shards, targets, free, 0)
+
+
+def test_nobody_takes_more_than_its_share() -> None:
+    """A worker takes targets and shards up to its share; one without any takes one in any case."""
+    assert wanted(scene(4, 64, 1000, 64), 0, 0) == (250, 16)
+    assert wanted(scene(4, 64, 1000, 32), 10, 200) == (50, 6)
+    assert wanted(scene(4, 64, 1000, 32), 10, 250) == (0, 0)
+    assert wanted(scene(100, 3, 10, 1), 0, 0) == (1, 1)
+    assert wanted(scene(4, 64, 1000, 0), 0, 0) == (0, 0)
+
+
+def test_who_has_too_much_gives_back_to_who_has_nothing() -> None:
+    """The lightest shards beyond the share go, only while somebody looks for work and none is free."""
+    held = {7: 50, 3: 40, 9: 0, 1: 10}
+    assert surplus(scene(2, 4, 100, 0, idle=1), held) == [1]
+    assert surplus(scene(2, 4, 100, 0, idle=0), held) == []
+    assert surplus(scene(2, 4, 100, 1, idle=1), held) == []
+    assert surplus(scene(9, 4, 100, 0, idle=5), {7: 50}) == []
+
+
+async def test_late_worker_gets_its_share(server: Server, tmp_path: Path) -> None:
+    """A worker that comes when all shards are taken is given some; status tells who has what."""
+    async with staged(server, tmp_path) as stage:
+        first = await stage.run()
+        await stage.until(lambda: stage.rows("SELECT 1 FROM shard WHERE owner IS NULL AND NOT done") == [])
+        late = await stage.worker("late")
+        await stage.has_work("late")
+        status = await stage.status()
+        told = await run(tmp_path, "status", "--format", "json")
+        done, helped = await over(first, late)
+        last = await stage.status()
+    assert (done.code, helped.code) == (0, 0), done.err + helped.err
+    stage.check(again=0)
+    assert "run 1 (audit" in status.out
+    assert "\nlate " in status.out
+    shown = msgspec.json.decode(told.out)
+    assert shown["lower_bound"]["seconds"] == 23 * INTERVAL
+    assert {one["name"] for one in shown["workers"]} > {"late"}
+    assert last.out == "no shared run is open\n"
+
+
+async def test_redirects_into_lanes_of_others_take_turns(server: Server, tmp_path: Path) -> None:
+    """A host that visitors of all workers are sent to, while one of them has it, is asked at its own pace."""
+    own = [f"http://other.example/{n}" for n in range(AWAY)]
+    urls = [f"http://h{host}.example/{n}" for host in range(AWAY) for n in range(3)] + own
+    async with staged(server, tmp_path, urls) as stage:
+        for host in range(AWAY):
+            for n in range(3):
+                away = redirect(302, f"http://other.example/from/{host}/{n}")
+                stage.site.add(f"http://h{host}.example/{n}", away)
+        first, second, third = await stage.run(), await stage.worker("second"), await stage.worker("third")
+        done, *helped = await over(first, second, third)
+    assert [one.code for one in (done, *helped)] == [0, 0, 0], done.err
+    times = stage.times()
+    assert len(times["other.example"]) == len(urls)
+    for name, moments in times.items():
+        polite(name, moments, INTERVAL)
+    verdicts = stage.rows("SELECT finding.verdict, count(*) FROM finding GROUP BY 1 ORDER BY 1")
+    assert verdicts == [("ok", AWAY), ("redirected", 3 * AWAY)]
+
+
+async def test_credentials_are_told_to_nobody(server: Server, tmp_path: Path) -> None:
+    """A URL with a password is asked by the command that read it: the database has it for nobody."""
+    urls = ["http://h0.example/", "http://h1.example/1", "http://ann:word@h1.example/2"]
+    async with staged(server, tmp_path, urls) as stage:
+        (done,) = await over(await stage.run())
+    assert done.code == 0, done.err
+    (asked,) = [one for one in stage.site.log if one.url.endswith("/2")]
+    assert asked.headers["authorization"].startswith("Basic ")
+    polite("h1.example", stage.times()["h1.example"], INTERVAL)
+    assert len(stage.rows("SELECT 1 FROM finding WHERE verdict = 'ok'")) == len(urls)
+    assert "word" not in str(stage.rows("SELECT * FROM target") + stage.rows("SELECT terms::text FROM plan"))
+
+
+async def test_second_run_at_once_is_told_who_the_first_is(server: Server, tmp_path: Path) -> None:
+    """Two commands do not plan at once."""
+    async with staged(server, tmp_path) as stage:
+        first = await stage.run()
+        second = await run(tmp_path, "audit", "--shared")
+        assert second.code == 75
+        assert f"process {first.pid}" in second.err
+
+
+async def test_other_configuration_is_refused(server: Server, tmp_path: Path) -> None:
+    """A machine that would ask in another way does not help; the sections that differ are named."""
+    other = tmp_path / "other"
+    other.mkdir()
+    async with staged(server, tmp_path / "here") as stage:
+        await stage.run()
+        (other / "config.toml").write_text(config(stage.url, interval=9))
+        told = await ended(await stage.worker("other", other))
+        (other / "config.toml").write_text(config(stage.url, lease=1))
+        short = await ended(await stage.worker("short", other))
+    assert told.code == short.code == 2
+    assert "differs from that of the run in [hosts]: give all machines the same" in told.err
+    assert "[sharing] lease" in short.err
+
+
+async def test_file_is_refused(tmp_path: Path) -> None:
+    """SQLite cannot be shared, and the sentence says why."""
+    write_records(tmp_path, URLS[:1])
+    for words in (("audit", "--shared"), ("worker",)):
+        told = await run(tmp_path, *words)
+        assert told.code == 2
+        assert "a file of SQLite" in told.err
+    assert (await run(tmp_path, "audit", "--shared", "--workers", "2")).code == 2
+
+
+async def test_worker_waits_for_a_run_and_for_a_connection(tmp_path: Path) -> None:
+    """A database at its limit is waited for, and so is a run: a machine may be there before there is work."""
+    with postgres.served("max_connections=12") as server:
+        async with staged(server, tmp_path, URLS[:48]) as stage:
+            dsn = f"host={server.folder} user={postgres.USER} dbname=postgres"
+            crowd = [psycopg.connect(dsn) for _ in range(12)]
+            early = await start(tmp_path, "worker", "--wait", "--name", "early")
+            stage.processes.append(early)
+            assert early.stderr is not None
+            said = await early.stderr.readline()
+            for connection in crowd:
+                connection.close()
+            (done,) = await over(await stage.run())
+            await stage.until(lambda: stage.rows("SELECT 1 FROM worker") == [])
+            early.terminate()
+            told = await ended(early)
+            assert b"waiting for it" in said
+            assert (done.code, told.code) == (0, 4), done.err + told.err
+            stage.check(again=0, urls=URLS[:48])
