@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import shlex
+import signal
 from pathlib import Path
 from typing import Final
 
 import pytest
+from aiohttp import ClientSession
 
-from tests.program import ROOT, records, run
+from tests.program import ROOT, Ended, ended, records, run, start
 from tests.site import answer, page, serve
 
 README: Final = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -29,6 +31,19 @@ def test_the_readme_shows_commands() -> None:
     assert len(_commands()) >= 5
 
 
+async def served(folder: Path) -> Ended:
+    """Open the first page of the dashboard, and end it."""
+    process = await start(folder, "serve", "--port", "0")
+    assert process.stderr is not None
+    line = (await process.stderr.readline()).decode()
+    url = re.search(r"http://127\.0\.0\.1:\d+/", line)
+    assert url, line
+    async with ClientSession() as session, session.get(url[0]) as said:
+        assert (said.status, "2 targets" in await said.text()) == (200, True)
+    process.send_signal(signal.SIGTERM)
+    return await ended(process)
+
+
 @pytest.mark.parametrize("command", _commands())
 async def test_command_of_the_readme(command: str, tmp_path: Path) -> None:
     """Each runs in a folder with records, and ends as a run with one dead link does."""
@@ -42,7 +57,7 @@ async def test_command_of_the_readme(command: str, tmp_path: Path) -> None:
         config.write_text(config.read_text().replace("[network]", detour))
         if "audit" not in words:
             await run(tmp_path, "audit")
-        done = await run(tmp_path, *words)
+        done = await (served(tmp_path) if words == ["serve"] else run(tmp_path, *words))
 
     assert done.code in {0, 1}, done.err
     assert "Traceback" not in done.err

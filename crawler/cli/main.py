@@ -21,6 +21,7 @@ from crawler.cli.demo import demo
 from crawler.cli.diff import diff
 from crawler.cli.doctor import doctor
 from crawler.cli.explain import explain
+from crawler.cli.fix import fix
 from crawler.cli.pin import pin
 from crawler.cli.refresh import refresh, run
 from crawler.cli.report import report
@@ -67,6 +68,7 @@ COMMANDS: Final = (
     report,
     diff,
     explain,
+    fix,
     pin,
     cache,
     db,

@@ -5,7 +5,7 @@ Reading never fails as a whole. What cannot be parsed becomes a `Problem`, and t
 
 from storage.records.files import SUFFIXES, NoRecords, PathMissing, files, stamp
 from storage.records.gather import DEFAULT_RULES, Rules
-from storage.records.read import read, read_news
+from storage.records.read import read, read_bytes, read_news
 
 __all__ = [
     "DEFAULT_RULES",
@@ -15,6 +15,7 @@ __all__ = [
     "Rules",
     "files",
     "read",
+    "read_bytes",
     "read_news",
     "stamp",
 ]

@@ -72,6 +72,16 @@ def read_news(path: str, rules: Rules, known: Callable[[str, Stamp], bool]) -> D
     return Document(path, mark, tuple(records), problems)
 
 
+def read_bytes(path: str, data: bytes, rules: Rules = DEFAULT_RULES) -> Document:
+    """Read bytes as `read` does, as if they stood in the file `path`; such a document has no stamp."""
+    try:
+        records, failures = _parse(path, _opened(path, data), rules)
+    except _Unreadable as exc:
+        records, failures = [], [(exc.line, str(exc))]
+    problems = tuple(Problem(path, line, reason) for line, reason in failures)
+    return Document(path, None, tuple(records), problems)
+
+
 def _bytes(path: str, status: os.stat_result) -> bytes:
     if not S_ISREG(status.st_mode):
         # A pipe or a device may never end.
