@@ -163,7 +163,7 @@ async def test_the_program_tells(tmp_path: Path) -> None:
 
     assert audit.code == 0
     warning = f"Certificates that end soon: {HOST} on "
-    for said in (audit.out, html.out):
+    for said in (audit.out, html.out.replace("<bdi>", "")):
         assert said.count(warning) == 1
         assert "(in 9 days)." in said
     assert f"TLS: TLSv1.3 with {HOST}, certificate ends 20" in story.out
