@@ -29,6 +29,14 @@ READ_ONLY: Final = {
     "sqlite": "PRAGMA query_only = ON",
     "postgresql": "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY",
 }
+# After so many seconds (the last: ms) a server that fell silent is told from one that thinks.
+NOTICED: Final[dict[str, float]] = {
+    "connect_timeout": 10,
+    "keepalives_idle": 5,
+    "keepalives_interval": 3,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+}
 DRIVERS: Final = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 
 
@@ -147,8 +155,8 @@ def _engine(url: str) -> sa.Engine:
 
 
 def _arguments(url: sa.URL) -> dict[str, dict[str, float]]:
-    patient = url.drivername == "sqlite" and "timeout" not in url.query
-    return {"connect_args": {"timeout": BUSY}} if patient else {}
+    known = {"timeout": BUSY} if url.drivername == "sqlite" else NOTICED
+    return {"connect_args": {key: value for key, value in known.items() if key not in url.query}}
 
 
 def _masked(url: str) -> str:

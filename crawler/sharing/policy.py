@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import ceil
+from typing import Final
 
 from storage.shards import Scene
+
+EAGER: Final = 0.2  # of the time between two renewals: how often a worker without work looks for some
+CROWD: Final = 20  # workers; more of them look less often each, so that all together look as often
+SELDOM: Final = 4.0  # times that long, at most
+
+
+def pause(renew: float, workers: int, *, idle: bool) -> float:
+    """Seconds between two looks of a worker at the run; `renew` are those between two renewals."""
+    return renew * min(SELDOM, max(EAGER if idle else 1.0, workers / CROWD))
 
 
 def wanted(scene: Scene, shards: int, targets: int) -> tuple[int, int]:

@@ -107,6 +107,9 @@ class Session:
     def planned(self, total: int, lanes: int) -> None:
         """Nothing is planned here."""
 
+    def judging(self) -> None:
+        """Nothing is judged here."""
+
     @property
     def ended(self) -> str:
         """How the run here ended, if that ends the worker, too: "" where another session goes on."""
@@ -194,6 +197,7 @@ class Session:
         crew = self._crew
         async with self._fed:
             scene = await crew.patience.call(crew.leases.scene)
+            crew.workers = scene.workers
             held = crew.tenure.holdings()
             budget, most = wanted(scene, len(held), sum(len(one.open) for one in held))
             if most and not scene.ended:
