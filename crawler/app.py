@@ -117,6 +117,7 @@ class _Audit:
         try:
             with self._signals() if self._options.signals else nullcontext():
                 ended = await self._check()
+            self._observer.judging()
             await asyncio.to_thread(settle, self._engine, self._judge)
         except asyncio.CancelledError:
             ended = "interrupted"

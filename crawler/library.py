@@ -116,5 +116,8 @@ class _Watcher:
     def found(self, finding: Finding) -> None:
         self.queue.put_nowait(finding)
 
+    def judging(self) -> None:
+        log.debug("the links are judged")
+
     def said(self, text: str) -> None:
         log.warning("%s", text)

@@ -1,4 +1,4 @@
-"""Progress on standard error: a bar on a terminal, a line every few seconds elsewhere."""
+"""Progress on standard error: bars on a terminal, a line every few seconds elsewhere."""
 
 from __future__ import annotations
 
@@ -18,16 +18,18 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from crawler.report.safe import shown
 from storage.model import Class, Finding
 
 EVERY: Final = 5.0  # seconds between two lines where there is no terminal
+SHOWN: Final = 1_000  # problems that are printed as they are found
 PROBLEMS: Final = frozenset({Class.HARD, Class.SOFT, Class.TRANSIENT, Class.CONTENT})
 
 
-class Bar:
-    """Shows a run on a terminal."""
+class Bars:
+    """Shows a run on a terminal: a bar for each phase, and above them the problems as they are found."""
 
-    def __init__(self) -> None:
+    def __init__(self, console: Console | None = None) -> None:
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -35,11 +37,13 @@ class Bar:
             TextColumn("{task.fields[rate]}"),
             TimeRemainingColumn(),
             TextColumn("{task.fields[problems]}"),
-            console=Console(stderr=True),
+            console=console or Console(stderr=True),
             transient=True,
         )
-        self._task: TaskID = self._progress.add_task("reading", total=None, rate="", problems="")
+        self._read = self._phase("reading")
+        self._check: TaskID | None = None
         self._counts: Counter[Class] = Counter()
+        self._shown = 0
         self._started = time.monotonic()
 
     def __enter__(self) -> Self:
@@ -51,26 +55,52 @@ class Bar:
     ) -> None:
         self._progress.stop()
 
+    def _phase(self, name: str, total: int | None = None) -> TaskID:
+        return self._progress.add_task(name, total=total, rate="", problems="")
+
+    def _end(self, phase: TaskID) -> None:
+        done = self._progress.tasks[self._progress.task_ids.index(phase)].completed
+        self._progress.update(phase, total=done or 1, completed=done or 1)
+
     def read(self, records: int, links: int) -> None:
         """Show how much was read."""
-        self._progress.update(self._task, description=f"reading: {records} records, {links} links")
+        self._progress.update(self._read, completed=records, description=f"reading, {links} links")
 
     def planned(self, total: int, lanes: int) -> None:
         """Show how much is due."""
         self._started = time.monotonic()
-        self._progress.update(self._task, description=f"checking, {lanes} lanes", total=total, completed=0)
+        self._end(self._read)
+        self._check = self._phase(f"checking, {lanes} lanes", total)
 
     def found(self, finding: Finding) -> None:
-        """Move the bar on."""
+        """Move the bar on, and show what is wrong."""
         self._counts[finding.verdict.cls] += 1
-        done = self._counts.total()
-        rate = done / max(time.monotonic() - self._started, 1e-3)
-        problems = sum(self._counts[cls] for cls in PROBLEMS)
-        self._progress.update(self._task, advance=1, rate=f"{rate:.0f}/s", problems=f"{problems} problems")
+        if finding.verdict.cls in PROBLEMS:
+            self._tell(finding)
+        if self._check is not None:
+            done = self._counts.total()
+            rate = done / max(time.monotonic() - self._started, 1e-3)
+            problems = sum(self._counts[cls] for cls in PROBLEMS)
+            self._progress.update(
+                self._check, advance=1, rate=f"{rate:.0f}/s", problems=f"{problems} problems"
+            )
+
+    def _tell(self, finding: Finding) -> None:
+        """Print a problem above the bars, as long as somebody may follow."""
+        self._shown += 1
+        if self._shown <= SHOWN:
+            self.said(f"{finding.verdict.value}  {shown(finding.url)}")
+        elif self._shown == SHOWN + 1:
+            self.said("more problems stand in the report")
+
+    def judging(self) -> None:
+        """Show that nothing is asked any more."""
+        if self._check is not None:
+            self._phase("judging the links")
 
     def said(self, text: str) -> None:
-        """Print a sentence above the bar."""
-        self._progress.console.print(text, markup=False, highlight=False)
+        """Print a sentence above the bars."""
+        self._progress.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 class Lines:
@@ -107,6 +137,9 @@ class Lines:
             problems = sum(self._counts[cls] for cls in PROBLEMS)
             self.said(f"checked {self._counts.total()} of {self._total}, {problems} problems")
 
+    def judging(self) -> None:
+        """Nothing to tell: it takes a moment."""
+
     def said(self, text: str) -> None:
         """Print a sentence."""
         print(text, file=sys.stderr, flush=True)  # noqa: T201 - progress is what this is for
@@ -129,8 +162,8 @@ class Silence(Lines):
         return False
 
 
-def watch(*, progress: bool, quiet: bool) -> Bar | Lines:
+def watch(*, progress: bool, quiet: bool) -> Bars | Lines:
     """The observer that suits where standard error leads to."""
     if quiet or not progress:
         return Silence()
-    return Bar() if sys.stderr.isatty() else Lines()
+    return Bars() if sys.stderr.isatty() else Lines()

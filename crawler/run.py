@@ -31,6 +31,9 @@ class Observer(Protocol):
     def found(self, finding: Finding) -> None:
         """One target was checked."""
 
+    def judging(self) -> None:
+        """Nothing is asked any more; links are judged now."""
+
     def said(self, text: str) -> None:
         """Something that a person should know, one sentence."""
 

@@ -70,6 +70,9 @@ class Outbox:
     def planned(self, total: int, lanes: int) -> None:
         """Nothing is planned here."""
 
+    def judging(self) -> None:
+        """Nothing is judged here."""
+
 
 class Worker:
     """Listens to the parent while the run goes on."""
