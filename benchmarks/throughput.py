@@ -58,12 +58,12 @@ class Server(asyncio.Protocol):
         self.transport.write(ANSWER * count)  # type: ignore[attr-defined]  # a stream transport
 
 
-def serve(port: multiprocessing.Queue[int], over: Event) -> None:
+def serve(port: multiprocessing.Queue[int], over: Event, host: str = "127.0.0.1") -> None:
     """Serve until told that it is over."""
     import uvloop  # noqa: PLC0415 - both sides use it
 
     async def main() -> None:
-        server = await asyncio.get_running_loop().create_server(Server, "127.0.0.1", 0)
+        server = await asyncio.get_running_loop().create_server(Server, host, 0)
         port.put(server.sockets[0].getsockname()[1])
         await asyncio.to_thread(over.wait)
         server.close()
