@@ -8,7 +8,9 @@ from storage import schema
 from storage.database import reading, writing
 from storage.model import Pin, PinWord
 from storage.rows import plain
-from storage.statements import insert_or_replace
+from storage.severity import weigh
+from storage.statements import chunks, insert_or_replace
+from storage.tally import weigh as weigh_target
 
 
 def put(engine: sa.Engine, pin: Pin) -> None:
@@ -21,6 +23,7 @@ def put(engine: sa.Engine, pin: Pin) -> None:
     with writing(engine) as connection:
         statement = insert_or_replace(engine, schema.pin, ("url",))
         connection.execute(statement, {**row, "author": plain(pin.author)})
+        _weigh(connection, plain(pin.url))
 
 
 def remove(engine: sa.Engine, url: str) -> bool:
@@ -31,7 +34,18 @@ def remove(engine: sa.Engine, url: str) -> bool:
     """
     with writing(engine) as connection:
         gone = connection.execute(sa.delete(schema.pin).where(schema.pin.c.url == plain(url)))
+        _weigh(connection, plain(url))
         return gone.rowcount > 0
+
+
+def _weigh(connection: sa.Connection, url: str) -> None:
+    """Let pages know at once: a target that is pinned, and the records that name it, count otherwise."""
+    link, target = schema.link, schema.target
+    weigh_target(connection, url)
+    theirs = sa.select(link.c.record_id).distinct().join(target, target.c.id == link.c.target_id)
+    theirs = theirs.where(target.c.url == url, link.c.closed_run.is_(None))
+    for some in chunks(list(connection.execute(theirs).scalars())):
+        weigh(connection, some)
 
 
 def pins(engine: sa.Engine) -> list[Pin]:

@@ -16,6 +16,7 @@ from storage import schema
 from storage.database import reading, writing
 from storage.model import Issue, Link, LinkIssue, Picture, Verdict
 from storage.rows import picture_columns, plain, to_link, to_picture
+from storage.severity import weigh
 from storage.statements import Prepared, chunks
 from storage.tally import tally
 
@@ -57,8 +58,18 @@ def settle(engine: sa.Engine, judge: Judge) -> int:
     for some in chunks(records, RECORDS):
         with writing(engine) as connection:
             _settle(connection, some, judge, issues)
+    _weigh_emptied(engine)
     tally(engine)
     return len(records)
+
+
+def _weigh_emptied(engine: sa.Engine) -> None:
+    """Note that nothing is wrong any more with records that have no link left to judge."""
+    record, link = schema.record, schema.link
+    open_ = sa.exists().where((link.c.record_id == record.c.id) & link.c.closed_run.is_(None))
+    emptied = sa.update(record).where(record.c.severity > 0, ~open_)
+    with writing(engine) as connection:
+        connection.execute(emptied.values(severity=0, faults=0))
 
 
 def _newest() -> sa.ColumnElement[int]:
@@ -85,6 +96,7 @@ def _settle(connection: sa.Connection, ids: Sequence[int], judge: Judge, insert:
     connection.execute(sa.delete(issue).where(issue.c.link_id.in_(theirs)))
     insert.run(connection, [row for key, issues in judged for row in _issue_rows(key, issues)])
     _mark_judged(connection, ids)
+    weigh(connection, ids)
 
 
 def _issue_rows(link: int, issues: Sequence[LinkIssue]) -> list[tuple[int, str, str | None, str | None]]:

@@ -1,11 +1,12 @@
 """Figures of all targets, counted once a run: a page shows them without reading millions of rows.
 
-A target keeps its kind (the most demanding of its open links; none if no record names it) and its
-newest verdict beside its state, so that one look at one table is enough to count and to filter.
+A target keeps its kind (the most demanding of its open links; none if no record names it), its newest
+verdict and its severity beside its state, so that one look at one table is enough to count and to filter.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -13,6 +14,7 @@ import sqlalchemy as sa
 from storage import schema
 from storage.database import reading, writing
 from storage.model import Kind, Verdict
+from storage.severity import BESIDE, found, severity
 from storage.statements import chunks
 
 # The most demanding first, as in `queries.KINDS`: it is the kind of a target whose links differ.
@@ -21,7 +23,7 @@ ROWS: Final = 5000  # targets changed in one transaction
 
 
 def tally(engine: sa.Engine) -> int:
-    """Bring `kind` and `verdict` of every target up to date, and count them under the newest run.
+    """Bring kind, verdict and severity of every target up to date, and count them under the newest run.
 
     Returns how many targets records name; 0, and nothing is written, before the first run.
 
@@ -29,14 +31,26 @@ def tally(engine: sa.Engine) -> int:
         LedgerError: the database cannot take it.
     """
     with reading(engine) as connection:
-        changed = connection.execute(_changed()).all()
-    update = sa.update(schema.target).where(schema.target.c.id == sa.bindparam("key"))
-    update = update.values(kind=sa.bindparam("new_kind"), verdict=sa.bindparam("new_verdict"))
+        changed = connection.execute(_changed(engine.dialect.name)).all()
     for some in chunks(changed, ROWS):
         with writing(engine) as connection:
-            rows = [{"key": key, "new_kind": kind, "new_verdict": word} for key, kind, word in some]
-            connection.execute(update, rows)
+            _note(connection, some)
     return recount(engine)
+
+
+def weigh(connection: sa.Connection, url: str) -> None:
+    """Bring the target of a URL alone up to date, once a person has said something of it."""
+    query = _changed(connection.dialect.name, schema.target.c.url == url)
+    _note(connection, connection.execute(query).all())
+
+
+def _note(connection: sa.Connection, changed: Sequence[sa.Row[Any]]) -> None:
+    names = ("kind", "verdict", "severity")
+    update = sa.update(schema.target).where(schema.target.c.id == sa.bindparam("key"))
+    update = update.values({name: sa.bindparam(f"new_{name}") for name in names})
+    rows = [dict(zip(("key", *(f"new_{name}" for name in names)), row, strict=True)) for row in changed]
+    if rows:
+        connection.execute(update, rows)
 
 
 def recount(engine: sa.Engine) -> int:
@@ -49,23 +63,30 @@ def recount(engine: sa.Engine) -> int:
     return 0 if run is None else _count(engine, run)
 
 
-def _changed() -> sa.Select[Any]:
-    """Every target whose kind or verdict is no longer what it says, with what it should say."""
+def _changed(dialect: str, where: sa.ColumnElement[bool] | None = None) -> sa.Select[Any]:
+    """Every target that is no longer what it says it is, with what it should say."""
     target, link, finding = schema.target, schema.link, schema.finding
     named = sa.select(link.c.kind).where(link.c.target_id == target.c.id, link.c.closed_run.is_(None))
     kind = named.order_by(sa.case(RANK, value=link.c.kind)).limit(1).scalar_subquery()
-    found = sa.select(finding.c.verdict)
-    found = found.where(finding.c.run_id == target.c.last_run, finding.c.target_id == target.c.id)
-    inner = sa.select(
+    words = [one.value for one in BESIDE]
+    alone = ~sa.exists(named.where(link.c.kind.not_in(words)))  # all its links have a page beside them
+    newest, pinned = found()
+    query = sa.select(
         target.c.id,
         target.c.kind,
         target.c.verdict,
+        target.c.severity,
         kind.label("new_kind"),
-        found.scalar_subquery().label("new_verdict"),
-    ).subquery()
-    differs = inner.c.kind.is_distinct_from(inner.c.new_kind)
-    differs |= inner.c.verdict.is_distinct_from(inner.c.new_verdict)
-    return sa.select(inner.c.id, inner.c.new_kind, inner.c.new_verdict).where(differs)
+        finding.c.verdict.label("new_verdict"),
+        severity(dialect, alone).label("weight"),
+    )
+    query = query.join(finding, newest, isouter=True).join(schema.pin, pinned, isouter=True)
+    inner = (query if where is None else query.where(where)).subquery()
+    weight = sa.case((inner.c.new_kind.is_(None), 0), else_=inner.c.weight)
+    new = (inner.c.new_kind, inner.c.new_verdict, weight)
+    old = (inner.c.kind, inner.c.verdict, inner.c.severity)
+    differs = (one.is_distinct_from(other) for one, other in zip(old, new, strict=True))
+    return sa.select(inner.c.id, *new).where(sa.or_(*differs))
 
 
 def _count(engine: sa.Engine, run: int) -> int:

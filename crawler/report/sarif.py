@@ -16,9 +16,10 @@ from crawler.report.base import Summary
 from crawler.report.line import detail, moment
 from crawler.report.meanings import ISSUE_MEANS, VERDICT_MEANS
 from crawler.report.safe import json, shown
-from crawler.report.severity import ISSUES, POINTS, Severity, severity
+from crawler.report.severity import Severity, severity
 from storage.model import Issue, LinkIssue, Problem, Run, Verdict
 from storage.queries import Entry, EntryLink
+from storage.severity import ISSUES, POINTS
 
 Json = dict[str, Any]
 SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -78,7 +79,7 @@ def _usual(rule: str) -> Severity:
     """What the rule weighs by itself, before state, kind and age."""
     if rule == PROBLEM:
         return Severity.HIGH
-    return ISSUES[Issue(rule)] if rule in list(Issue) else Severity(POINTS.get(Verdict(rule).cls, 0))
+    return Severity(ISSUES[Issue(rule)] if rule in list(Issue) else POINTS.get(Verdict(rule).cls, 0))
 
 
 def _invocation(run: Run) -> Json:
@@ -100,7 +101,9 @@ def _results(summary: Summary) -> Iterator[Json]:
             if bad:
                 yield _result(entry, one, entry.known.value, bad, _said(entry))
             for issue in one.issues:
-                yield _result(entry, one, issue.issue.value, ISSUES[issue.issue], _differs(entry, issue))
+                yield _result(
+                    entry, one, issue.issue.value, Severity(ISSUES[issue.issue]), _differs(entry, issue)
+                )
 
 
 def _said(entry: Entry) -> str:

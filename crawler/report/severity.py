@@ -7,13 +7,12 @@ the web page is still there. What fails has at least 1 point, and at most 4.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import timedelta
 from enum import IntEnum
-from typing import Final
 
-from storage.model import Class, Issue, Kind, PinWord, State, Verdict
+from storage.model import Class, Kind, PinWord, State
 from storage.queries import Entry, EntryLink
+from storage.severity import BASE, BESIDE, ISSUES, LEAST, LONG, MOST, POINTS
 
 
 class Severity(IntEnum):
@@ -31,36 +30,16 @@ class Severity(IntEnum):
         return self.name.lower()
 
 
-POINTS: Final[Mapping[Class, int]] = {Class.HARD: 2, Class.SOFT: 2, Class.CONTENT: 2, Class.TRANSIENT: 1}
-# Nothing was asked, and still the record is wrong.
-MISWRITTEN: Final = frozenset({Verdict.INVALID_URL, Verdict.UNSUPPORTED_SCHEME})
-BESIDE: Final = frozenset({Kind.AMP, Kind.AMP_CDN})
-LONG: Final = timedelta(days=30)
-ISSUES: Final[Mapping[Issue, Severity]] = {
-    Issue.SIZE_MISMATCH: Severity.MEDIUM,
-    Issue.SIZE_ROTATED: Severity.MEDIUM,
-    Issue.SIZE_SCALED: Severity.LOW,
-    Issue.CACHE_STALE: Severity.LOW,
-    Issue.AMP_UNPAIRED: Severity.MEDIUM,
-    Issue.AMP_CACHE_URL: Severity.MEDIUM,
-    Issue.INSECURE_SCHEME: Severity.LOW,
-    Issue.DECLARED_INVALID: Severity.MEDIUM,
-    Issue.FRAGMENT_MISSING: Severity.LOW,
-}
-
-
 def severity(entry: Entry, kind: Kind | None = None) -> Severity:
     """How bad the state of a target is, as a link of this kind (default: its own) shows it."""
     word = entry.pin.word if entry.pin else None
     known = entry.known
-    points = 2 if known in MISWRITTEN else POINTS.get(known.cls, 0)
-    if word is PinWord.DEAD:
-        points = max(points, POINTS[Class.HARD])
+    points = POINTS[Class.HARD] if word is PinWord.DEAD else BASE.get(known.value, 0)
     if not points or word in {PinWord.IGNORE, PinWord.ALIVE}:
         return Severity.NONE
     points += (entry.state is State.DEAD) + (failing_for(entry) >= LONG)
     points -= (kind or entry.kind) in BESIDE
-    return Severity(min(max(points, 1), 4))
+    return Severity(min(max(points, LEAST), MOST))
 
 
 def failing_for(entry: Entry) -> timedelta:
@@ -72,7 +51,8 @@ def failing_for(entry: Entry) -> timedelta:
 
 def of_link(entry: Entry, one: EntryLink) -> Severity:
     """How bad a link is: its target's state, or the worst of its own issues."""
-    return max(severity(entry, one.link.kind), *(ISSUES[issue.issue] for issue in one.issues), Severity.NONE)
+    own = (Severity(ISSUES[issue.issue]) for issue in one.issues)
+    return max(severity(entry, one.link.kind), *own, Severity.NONE)
 
 
 def of_entry(entry: Entry) -> Severity:

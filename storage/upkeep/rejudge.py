@@ -15,8 +15,9 @@ from storage.database import reading, writing
 from storage.ledger import Advance
 from storage.model import Finding, Standing, State, Verdict
 from storage.rows import STANDING, instant, standing_columns, standing_row, to_standing
+from storage.severity import weigh
 from storage.statements import Prepared, chunks
-from storage.tally import recount
+from storage.tally import tally
 
 TARGETS: Final = 2000  # judged in one transaction
 EVENT: Final = ("target_id", "run_id", "at", "from_state", "to_state")
@@ -90,8 +91,17 @@ def rejudge(engine: sa.Engine, advance: Advance, *, write: bool = False) -> Reju
         with writing(engine) if write else reading(engine) as connection:
             _rejudge(connection, list(_histories(connection, some)), advance, told)
     if write:
-        recount(engine)
+        _weigh_records(engine)
+        tally(engine)
     return told
+
+
+def _weigh_records(engine: sa.Engine) -> None:
+    with reading(engine) as connection:
+        keys = list(connection.execute(sa.select(schema.record.c.id).order_by(schema.record.c.id)).scalars())
+    for some in chunks(keys):
+        with writing(engine) as connection:
+            weigh(connection, some)
 
 
 def _rejudge(

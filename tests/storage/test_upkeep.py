@@ -23,6 +23,7 @@ from storage.ledger.writer import Writer
 from storage.model import State, Verdict
 from storage.queries import Entry
 from storage.schema import HEAD
+from storage.tally import tally
 from storage.upkeep import Calls, Turned, export_csv, export_parquet, prune, rejudge
 from storage.upkeep.export import ExportError
 from tests.storage.build import DAY, NOW, catalogued, document, finding, ids, link, rows
@@ -57,6 +58,7 @@ def _standings(engine: sa.Engine) -> list[tuple[object, ...]]:
 def test_judging_again_by_the_same_policy_changes_nothing(engine: sa.Engine) -> None:
     """A state is a function of the findings and the policy: the same twice gives the same."""
     _story(engine, A, OK, GONE, FORBIDDEN, GONE, GONE, SILENT, OK, GONE, OK, OK)
+    tally(engine)
     before = _standings(engine), rows(engine, EVENTS)
     told = rejudge(engine, USUAL, write=True)
     assert (_standings(engine), rows(engine, EVENTS)) == before
@@ -68,6 +70,7 @@ def test_another_policy_is_told_before_it_is_kept(engine: sa.Engine) -> None:
     """Judging again says what would change and how many calls were false; only `write` keeps it."""
     _story(engine, A, OK, GONE, GONE, GONE)
     _story(engine, B, GONE, GONE, GONE, OK)
+    tally(engine)
     before = _standings(engine), rows(engine, EVENTS)
     told = rejudge(engine, PATIENT)
     assert told.turned == [Turned(A, State.DEAD, State.SUSPECT)]
