@@ -67,8 +67,8 @@ class Stage:
         return process
 
     async def worker(self, name: str, folder: Path | None = None) -> asyncio.subprocess.Process:
-        """Start a worker, in a folder of its own if its configuration is another."""
-        return await self._start("worker", "--name", name, folder=folder)
+        """Start a worker that waits for a run, in a folder of its own if its configuration is another."""
+        return await self._start("worker", "--wait", "--name", name, folder=folder)
 
     async def _start(self, *words: str, folder: Path | None = None) -> asyncio.subprocess.Process:
         process = await start(folder or self.folder, *words)
@@ -82,9 +82,10 @@ class Stage:
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """The rows of a query."""
         with psycopg.connect(f"host={self.socket} user={postgres.USER} dbname=postgres") as connection:
-            return connection.execute(query.encode()).fetchall()
+            made = connection.execute("SELECT to_regclass('worker')").fetchone()
+            return connection.execute(query.encode()).fetchall() if made != (None,) else []
 
-    async def until(self, true: Callable[[], bool], seconds: float = 20) -> None:
+    async def until(self, true: Callable[[], bool], seconds: float = 60) -> None:
         """Wait until something is so."""
         async with asyncio.timeout(seconds):
             while not true():  # noqa: ASYNC110 - what it waits for happens in other processes
@@ -95,12 +96,12 @@ class Stage:
         query = (
             f"SELECT count(*) FROM shard JOIN worker ON worker.id = owner WHERE NOT done AND name = '{name}'"
         )
-        return int(self.rows(query)[0][0])
+        return sum(count for (count,) in self.rows(query))
 
     async def has_work(self, name: str) -> None:
         """Wait until a worker has shards, and has found something."""
-        query = f"SELECT count(*) FROM worker WHERE name = '{name}' AND found > 0"
-        await self.until(lambda: self.shards_of(name) > 0 and self.rows(query)[0][0] > 0)
+        query = f"SELECT 1 FROM worker WHERE name = '{name}' AND found > 0"
+        await self.until(lambda: self.shards_of(name) > 0 and self.rows(query) != [])
 
     async def silence(self, seconds: float) -> None:
         """Wait until the web has heard nothing for so long."""
@@ -162,9 +163,14 @@ async def staged(
                     await process.communicate()
 
 
-async def over(*processes: asyncio.subprocess.Process) -> list[Ended]:
-    """How processes end."""
-    return [await ended(process) for process in processes]
+async def over(first: asyncio.subprocess.Process, *workers: asyncio.subprocess.Process) -> list[int]:
+    """How a run ends by itself, and then its workers, once they are told to; 0 and 4 if all is well."""
+    done = await ended(first)
+    for worker in workers:
+        worker.terminate()
+    said = [done, *[await ended(worker) for worker in workers]]
+    assert not any("Traceback" in one.err or "defect" in one.err for one in said), said
+    return [one.code for one in said]
 
 
 class Wire:

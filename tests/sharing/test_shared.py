@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import msgspec
@@ -9,12 +10,13 @@ import psycopg
 
 from crawler.sharing.policy import surplus, wanted
 from storage.shards import Scene
-from tests.program import ended, run, start
+from tests.program import ended, run
 from tests.sharing.stage import INTERVAL, URLS, config, over, polite, staged, write_records
 from tests.site import redirect
 from tests.storage import postgres
 from tests.storage.postgres import Server
 
+LONG = [f"http://h{host}.example/{number}" for host in range(16) for number in range(48)]
 AWAY = 8  # hosts whose pages lead to one host
 
 
@@ -43,21 +45,19 @@ def test_who_has_too_much_gives_back_to_who_has_nothing() -> None:
 
 async def test_late_worker_gets_its_share(server: Server, tmp_path: Path) -> None:
     """A worker that comes when all shards are taken is given some; status tells who has what."""
-    async with staged(server, tmp_path) as stage:
+    async with staged(server, tmp_path, LONG) as stage:
         first = await stage.run()
         await stage.until(lambda: stage.rows("SELECT 1 FROM shard WHERE owner IS NULL AND NOT done") == [])
         late = await stage.worker("late")
         await stage.has_work("late")
-        status = await stage.status()
-        told = await run(tmp_path, "status", "--format", "json")
-        done, helped = await over(first, late)
+        status, told = await asyncio.gather(stage.status(), run(tmp_path, "status", "--format", "json"))
+        assert await over(first, late) == [0, 4]
         last = await stage.status()
-    assert (done.code, helped.code) == (0, 0), done.err + helped.err
-    stage.check(again=0)
+    stage.check(again=0, urls=LONG)
     assert "run 1 (audit" in status.out
     assert "\nlate " in status.out
     shown = msgspec.json.decode(told.out)
-    assert shown["lower_bound"]["seconds"] == 23 * INTERVAL
+    assert shown["lower_bound"]["seconds"] == 47 * INTERVAL
     assert {one["name"] for one in shown["workers"]} > {"late"}
     assert last.out == "no shared run is open\n"
 
@@ -71,9 +71,8 @@ async def test_redirects_into_lanes_of_others_take_turns(server: Server, tmp_pat
             for n in range(3):
                 away = redirect(302, f"http://other.example/from/{host}/{n}")
                 stage.site.add(f"http://h{host}.example/{n}", away)
-        first, second, third = await stage.run(), await stage.worker("second"), await stage.worker("third")
-        done, *helped = await over(first, second, third)
-    assert [one.code for one in (done, *helped)] == [0, 0, 0], done.err
+        second, third, first = await stage.worker("second"), await stage.worker("third"), await stage.run()
+        assert await over(first, second, third) == [0, 4, 4]
     times = stage.times()
     assert len(times["other.example"]) == len(urls)
     for name, moments in times.items():
@@ -86,8 +85,7 @@ async def test_credentials_are_told_to_nobody(server: Server, tmp_path: Path) ->
     """A URL with a password is asked by the command that read it: the database has it for nobody."""
     urls = ["http://h0.example/", "http://h1.example/1", "http://ann:word@h1.example/2"]
     async with staged(server, tmp_path, urls) as stage:
-        (done,) = await over(await stage.run())
-    assert done.code == 0, done.err
+        assert await over(await stage.run()) == [0]
     (asked,) = [one for one in stage.site.log if one.url.endswith("/2")]
     assert asked.headers["authorization"].startswith("Basic ")
     polite("h1.example", stage.times()["h1.example"], INTERVAL)
@@ -135,16 +133,11 @@ async def test_worker_waits_for_a_run_and_for_a_connection(tmp_path: Path) -> No
         async with staged(server, tmp_path, URLS[:48]) as stage:
             dsn = f"host={server.folder} user={postgres.USER} dbname=postgres"
             crowd = [psycopg.connect(dsn) for _ in range(12)]
-            early = await start(tmp_path, "worker", "--wait", "--name", "early")
-            stage.processes.append(early)
+            early = await stage.worker("early")
             assert early.stderr is not None
             said = await early.stderr.readline()
             for connection in crowd:
                 connection.close()
-            (done,) = await over(await stage.run())
-            await stage.until(lambda: stage.rows("SELECT 1 FROM worker") == [])
-            early.terminate()
-            told = await ended(early)
+            assert await over(await stage.run(), early) == [0, 4]
             assert b"waiting for it" in said
-            assert (done.code, told.code) == (0, 4), done.err + told.err
             stage.check(again=0, urls=URLS[:48])
