@@ -189,4 +189,6 @@ async def open_sharing(  # noqa: PLR0917 - made once
     """
     require_server(engine)
     check_times(joint.config)
+    if joint.cache and "://" not in joint.config.images.cache:
+        observer.said("[images] cache is a folder: all workers have to share it, as one disk or mount")
     yield Sharing(joint, engine, run, store, observer, still, works=works)

@@ -10,9 +10,10 @@ import psycopg
 
 from crawler.sharing.policy import surplus, wanted
 from storage.shards import Scene
+from tests.crawler.pictures import picture
 from tests.program import ended, run
 from tests.sharing.stage import INTERVAL, URLS, config, over, polite, staged, write_records
-from tests.site import redirect
+from tests.site import answer, redirect
 from tests.storage import postgres
 from tests.storage.postgres import Server
 
@@ -79,6 +80,23 @@ async def test_redirects_into_lanes_of_others_take_turns(server: Server, tmp_pat
         polite(name, moments, INTERVAL)
     verdicts = stage.rows("SELECT finding.verdict, count(*) FROM finding GROUP BY 1 ORDER BY 1")
     assert verdicts == [("ok", AWAY), ("redirected", 3 * AWAY)]
+
+
+async def test_images_are_kept_by_all(server: Server, tmp_path: Path) -> None:
+    """A shared `run` keeps every image once, whoever asked it, and says that the folder has to be one."""
+    async with staged(server, tmp_path, []) as stage:
+        urls = [f"http://h{host}.example/{n}.png" for host in range(8) for n in range(3)]
+        lines = "".join(f"  - url: {url}\n    width: 24\n    height: 16\n" for url in urls)
+        (tmp_path / "seeds" / "a.md").write_text(f"---\nimages:\n{lines}---\n")
+        stage.site.fallback = answer(200, picture(), Content_Type="image/png")
+        second = await stage.worker("second")
+        done = await run(tmp_path, "run", "--shared", "--connect-to", stage.site.detour, "-o", "report.txt")
+        second.terminate()
+        assert (await ended(second)).code == 4
+        assert done.code == 0, done.err
+        assert "is a folder: all workers have to share it" in done.err
+        assert stage.rows("SELECT count(*) FROM cached") == [(len(urls),)]
+        assert len(stage.site.log) == len(urls)
 
 
 async def test_credentials_are_told_to_nobody(server: Server, tmp_path: Path) -> None:
