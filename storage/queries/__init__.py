@@ -18,7 +18,7 @@ from storage.queries.standings import (
     standings,
     turns,
 )
-from storage.queries.story import Observation, history, hops, problems, runs
+from storage.queries.story import Observation, digests, history, hops, problems, runs
 from storage.queries.suspects import Suspect, suspects, twins
 from storage.queries.totals import Totals
 
@@ -38,6 +38,7 @@ __all__ = [
     "Turns",
     "changes",
     "count_runs",
+    "digests",
     "due",
     "entries",
     "find",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,6 +12,7 @@ from storage import schema
 from storage.database import reading
 from storage.model import Hop, Problem, Run, Verdict
 from storage.rows import to_hop
+from storage.statements import chunks
 
 
 def problems(engine: sa.Engine, *, run: Run | None = None) -> list[Problem]:
@@ -26,6 +28,23 @@ def problems(engine: sa.Engine, *, run: Run | None = None) -> list[Problem]:
     order = (table.c.path, table.c.line.is_not(None), table.c.line, table.c.id)
     with reading(engine) as connection:
         return [Problem(*row) for row in connection.execute(query.order_by(*order))]
+
+
+def digests(engine: sa.Engine, paths: Iterable[str]) -> dict[str, str]:
+    """The SHA-256, in hex, of files as they were at the newest reading, by path; none of unknown ones.
+
+    Raises:
+        LedgerError: the database cannot be read.
+    """
+    table = schema.record
+    query = sa.select(table.c.path, table.c.digest).where(table.c.digest.is_not(None))
+    found: dict[str, str] = {}
+    with reading(engine) as connection:
+        for some in chunks(paths):
+            # A file with a broken record keeps what was read before of that record.
+            newest_last = query.where(table.c.path.in_(some)).order_by(table.c.seen_run)
+            found |= {row.path: row.digest for row in connection.execute(newest_last)}
+    return found
 
 
 def runs(engine: sa.Engine) -> list[Run]:

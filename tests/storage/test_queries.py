@@ -24,6 +24,7 @@ from storage.model import (
     Redirect,
     Run,
     Size,
+    Stamp,
     State,
     Verdict,
 )
@@ -239,6 +240,17 @@ def test_runs_in_order(engine: sa.Engine) -> None:
         (first.id, "audit", NOW, NOW + DAY, "deadline"),
         (second.id, "refresh", NOW + 2 * DAY, None, None),
     ]
+
+
+def test_digests_of_the_newest_reading(engine: sa.Engine) -> None:
+    """A file has the digest of its newest reading, though a record of before may be kept with it."""
+    two = document("r.md", [link(A)], [link(B)])
+    catalogued(engine, replace(two, stamp=Stamp(1, 1, "old")), document("unread.md", [link(C)]))
+    one = document("r.md", [link(A)], problems=["its second record is broken"])
+    catalogued(engine, replace(one, stamp=Stamp(2, 2, "new")), at=NOW + DAY)
+
+    assert queries.digests(engine, ["r.md", "unread.md", "unknown.md"]) == {"r.md": "new"}
+    assert queries.digests(engine, []) == {}
 
 
 def test_problems_of_records(engine: sa.Engine) -> None:
