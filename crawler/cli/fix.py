@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -17,14 +17,19 @@ from crawler.report.safe import shown, whole
 from crawler.wiring import rules_of
 from storage import queries
 from storage.database import open_engine
+from storage.errors import LedgerError
 from storage.records import Rules, files
 
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """What to do with every file: show its corrections, or write them; `rules` to read it by."""
+    """What to do with every file: show its corrections, or write them; `rules` to read it by.
+
+    `digests` are those of the files that the findings are about, by path.
+    """
 
     rules: Rules
+    digests: Mapping[str, str]
     write: bool
     quiet: bool
 
@@ -43,10 +48,13 @@ def fix(obj: dict[str, Any], /, **options: Any) -> int:
     takes = _named(config, options["paths"])
     engine = open_engine(config.database.url, create=False)
     try:
+        if not queries.count_runs(engine):
+            raise LedgerError("no run yet: 'linkhealth audit' makes one")
         wishes = gather(queries.entries(engine), takes, other_domains=options["other_domains"])
+        digests = queries.digests(engine, wishes.by_file)
     finally:
         engine.dispose()
-    job = _Job(rules_of(config), options["write"], obj["quiet"])
+    job = _Job(rules_of(config), digests, options["write"], obj["quiet"])
     made = 0
     _tell(job, wishes.skips)
     for path in sorted(wishes.by_file):
@@ -73,7 +81,7 @@ def _real(path: str) -> str:
 def _correct(path: str, wishes: Sequence[Wish], job: _Job) -> int:
     """Show or write what one file needs; how many corrections that were."""
     try:
-        original = take(path)
+        original = take(path, job.digests.get(path))
         found = correct(path, original.data, wishes, job.rules)
         _tell(job, found.skips)
         if not found.made:
@@ -83,7 +91,8 @@ def _correct(path: str, wishes: Sequence[Wish], job: _Job) -> int:
         else:
             _show(unified(path, original.data, found.data))
     except Refused as exc:
-        _tell(job, [Skip(path, wish.link, str(exc)) for wish in wishes])
+        if not job.quiet:
+            click.echo(f"{shown(path)}: not corrected: {shown(str(exc))}", err=True)
         return 0
     return len(found.made)
 

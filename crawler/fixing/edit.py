@@ -116,9 +116,9 @@ class _File:
         said = link.declared or Declared()
         key = link.field.rpartition(".")[2]
         for name, old, new in (("width", said.width, size.width), ("height", said.height, size.height)):
-            if old in {None, new}:
+            if old is None or old == new:
                 continue
-            span = self.text.number(link.line, key, name, old) if isinstance(old, int) else None
+            span = self.text.number(link.line, key, name, old)
             if span is None:
                 raise _Left(NUMBERS)
             yield Edit(*span, str(new))

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
 import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from storage.errors import StorageError
+
+CHANGED: Final = "it has changed since it was read: 'linkhealth audit' reads it again"
+WRITABLE: Final = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 
 
 class Refused(StorageError):
@@ -25,11 +30,12 @@ class Original:
     status: os.stat_result
 
 
-def take(path: str) -> Original:
-    """Read a file that may be replaced.
+def take(path: str, digest: str | None) -> Original:
+    """Read a file that may be replaced; `digest` is the SHA-256, in hex, of what findings are about.
 
     Raises:
-        Refused: it is compressed, a symbolic or a hard link, no regular file, or cannot be read.
+        Refused: it is compressed, a symbolic or a hard link, no regular file, read-only, cannot be
+            read, or holds something else by now.
     """
     if path.lower().endswith(".gz"):
         raise Refused("it is compressed: unpack it to have it corrected")
@@ -41,9 +47,15 @@ def take(path: str) -> Original:
             raise Refused("it is no regular file")
         if status.st_nlink > 1:
             raise Refused("it has several names (hard links), and one alone would change")
-        return Original(path, Path(path).read_bytes(), status)
+        # A folder that may be written lets a file be replaced that may not.
+        if not status.st_mode & WRITABLE or not os.access(path, os.W_OK):
+            raise Refused("it is read-only")
+        data = Path(path).read_bytes()
     except OSError as exc:
         raise Refused(f"it cannot be read: {exc.strerror or exc}") from exc
+    if hashlib.sha256(data).hexdigest() != digest:
+        raise Refused(CHANGED)
+    return Original(path, data, status)
 
 
 def keep(original: Original, data: bytes) -> None:

@@ -17,9 +17,8 @@ YAML_BREAK: Final = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # YAML 1.1, as li
 JSON_BREAK: Final = re.compile("\n")
 QUOTED: Final = re.compile(r'(?:[^"\\\n\r]|\\.)*')
 KEY: Final = re.compile(r"(?P<lead>[ \t]*(?:- +)*)(?P<quote>[\"']?)(?P<name>\w+)(?P=quote)[ \t]*:(?=[ \t]|$)")
-DIGITS: Final = re.compile(
-    r"[ \t]*(?P<quote>[\"']?)(?P<digits>\+?\d+)(?P=quote)[ \t]*,?[ \t\r]*(?:(?<=[ \t])#.*)?"
-)
+VALUE: Final = r"[ \t]*(?P<quote>[\"']?)(?P<said>{})(?P=quote)[ \t]*,?[ \t\r]*(?:(?<=[ \t])#.*)?"
+DIGITS: Final = re.compile(VALUE.format(r"\+?\d+"))
 # What ends a bare scalar anywhere, and what ends it in a flow mapping or list alone.
 ENDING: Final = re.compile(r": | #|:$")
 FLOW: Final = re.compile(r"[,\[\]{}]")
@@ -90,10 +89,11 @@ class Text:
             return None
         return Token(start, found.end(), Style.DOUBLE) if found and said == text else None
 
-    def number(self, line: int, key: str, name: str, value: int) -> Span | None:
-        """The digits of the number `name` that stands on a line of its own beside the key of a link.
+    def number(self, line: int, key: str, name: str, value: int | str) -> Span | None:
+        """The letters of the number `name` that stands on a line of its own beside the key of a link.
 
-        `line` is the link's, 1-based; None if the number does not stand there just once.
+        `line` is the link's, 1-based; `value` is text where what stands there is no number. None if
+        it does not stand there just once.
         """
         own = KEY.match(self.line(line - 1))
         if own is None or own["name"] != key:
@@ -102,7 +102,7 @@ class Text:
         found = [
             span
             for number in self._beside(line - 1, column)
-            if (span := self._digits(number, column, name, value)) is not None
+            if (span := self._value(number, column, name, value)) is not None
         ]
         return found[0] if len(found) == 1 else None
 
@@ -125,16 +125,17 @@ class Text:
                 return
             yield number
 
-    def _digits(self, line: int, column: int, name: str, value: int) -> Span | None:
+    def _value(self, line: int, column: int, name: str, value: int | str) -> Span | None:
         told = self.line(line)
         key = KEY.match(told)
         if key is None or key["name"] != name or len(key["lead"]) != column:
             return None
-        found = DIGITS.fullmatch(told, key.end())
-        if found is None or int(found["digits"]) != value:
+        form = DIGITS if isinstance(value, int) else re.compile(VALUE.format(re.escape(value)))
+        found = form.fullmatch(told, key.end())
+        if found is None or (isinstance(value, int) and int(found["said"]) != value):
             return None
         begin = self._starts[line]
-        return begin + found.start("digits"), begin + found.end("digits")
+        return begin + found.start("said"), begin + found.end("said")
 
 
 def written(text: str, style: Style, old: str) -> str:

@@ -12,11 +12,12 @@ from typing import Final, TypeAlias
 
 from crawler.amp_cache import parts
 from crawler.urls import MASK, host_of, registrable
-from storage.model import Class, Issue, Kind, Link, PinWord, Size, State, Verdict
+from storage.model import Class, Issue, Kind, Link, Picture, Size, State, Verdict
 from storage.queries import Entry, EntryLink
 
-SIZES: Final = frozenset({Issue.SIZE_MISMATCH, Issue.SIZE_ROTATED})
+SIZES: Final = frozenset({Issue.SIZE_MISMATCH, Issue.SIZE_ROTATED, Issue.SIZE_SCALED, Issue.DECLARED_INVALID})
 SECRET: Final = f"{MASK}@"
+CREDENTIALS: Final = "it holds a password, which is not stored"
 ItemKey: TypeAlias = tuple[str, int, str]  # the path of a file, which of its records, which item
 
 
@@ -59,13 +60,13 @@ def gather(entries: Iterable[Entry], takes: Callable[[str], bool], *, other_doma
     """
     found, cdn, amp_alive = Wishes(), _Caches(), set[str]()
     for entry in entries:
-        alive = _alive(entry)
-        if alive and entry.kind is Kind.AMP:
+        doubt = _doubt(entry)
+        if doubt is None and entry.kind is Kind.AMP:
             amp_alive.add(entry.url.rstrip("/"))
         for one in entry.links:
             if takes(one.record):
                 cdn.watch(one)
-                for wish in _of_link(entry, one, other_domains=other_domains) if alive else ():
+                for wish in (*_moves(entry, one, doubt, other=other_domains), *_sizes(entry, one, doubt)):
                     _put(found, wish)
     for wish in cdn.wishes(found, amp_alive):
         _put(found, wish)
@@ -79,22 +80,40 @@ def _put(found: Wishes, wish: Wish | Skip) -> None:
         found.skips.append(wish)
 
 
-def _alive(entry: Entry) -> bool:
-    """Whether what was found of a target may be believed so far as to change a record."""
-    ignored = entry.pin is not None and entry.pin.word is PinWord.IGNORE
-    return entry.known.cls is Class.ALIVE and entry.state is State.ALIVE and not ignored
+def _doubt(entry: Entry) -> str | None:
+    """Why what was found of a target is not believed so far as to change a record; None if it is."""
+    if entry.known.cls is not Class.ALIVE:
+        return f"its target is {entry.known}"
+    if entry.state is State.ALIVE:
+        return None
+    return f"its target is {'pinned ' if entry.pin else ''}{entry.state}"
 
 
-def _of_link(entry: Entry, one: EntryLink, *, other_domains: bool) -> Iterator[Wish | Skip]:
+def _moves(entry: Entry, one: EntryLink, doubt: str | None, *, other: bool) -> Iterator[Wish | Skip]:
     moved_to = entry.finding.moved_to if entry.finding else None
     # Where an AMP cache sends its reader is no URL of the cache.
     if entry.known is Verdict.MOVED and moved_to and one.link.kind is not Kind.AMP_CDN:
-        why = _refusal(one.link.text, entry.url, moved_to, other_domains=other_domains)
+        why = doubt or _refusal(one.link.text, entry.url, moved_to, other_domains=other)
         text = moved_to + _fragment(one.link.text, moved_to)
         yield Skip(one.record, one.link, why) if why else _wish(one, text=text)
-    picture = entry.finding.picture if entry.finding else None
-    if picture is not None and picture.size is not None and any(i.issue in SIZES for i in one.issues):
-        yield _wish(one, size=picture.size)
+
+
+def _sizes(entry: Entry, one: EntryLink, doubt: str | None) -> Iterator[Wish | Skip]:
+    wrong = {issue.issue for issue in one.issues} & SIZES
+    if wrong:
+        picture = entry.finding.picture if entry.finding else None
+        size = picture.size if picture else None
+        why = doubt or _unsure(one.link.text, picture, scaled=Issue.SIZE_SCALED in wrong)
+        yield Skip(one.record, one.link, why) if why else _wish(one, size=size)
+
+
+def _unsure(text: str, picture: Picture | None, *, scaled: bool) -> str | None:
+    """Why a measured size is not written into the record; None if it is."""
+    if SECRET in text:
+        return CREDENTIALS
+    if picture is None or picture.size is None:
+        return "its size is not known"
+    return "an SVG may be shown in any size" if scaled and picture.format == "SVG" else None
 
 
 def _wish(one: EntryLink, text: str | None = None, size: Size | None = None) -> Wish:
@@ -110,7 +129,7 @@ def _fragment(text: str, moved_to: str) -> str:
 def _refusal(text: str, url: str, moved_to: str, *, other_domains: bool) -> str | None:
     """Why a redirect is not followed into the record; None if it is."""
     if SECRET in text or SECRET in moved_to:
-        return "it holds a password, which is not stored"
+        return CREDENTIALS
     if not text.lower().startswith(("http://", "https://", "//")):
         return "it is relative"
     if url.startswith("https:") and not moved_to.startswith("https:"):
@@ -154,7 +173,7 @@ class _Caches:
 def _cache_refusal(one: EntryLink, expected: str, moving: set[ItemKey], amp_alive: set[str]) -> str | None:
     page = parts(expected)
     if SECRET in one.link.text or SECRET in expected:
-        return "it holds a password, which is not stored"
+        return CREDENTIALS
     if (one.record, one.number, one.link.item) in moving:
         return "its AMP URL changes first: check again, and fix again"
     if page is None or page.url.rstrip("/") not in amp_alive:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 from typing import Final
@@ -11,7 +10,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from crawler.fixing import Refused, Wish, correct, keep, take, unified
+from crawler.fixing import Wish, correct
 from crawler.fixing.edit import CHANGED, ELSEWHERE, NUMBERS, OTHERWISE, OWN_PAGE
 from storage.model import Declared, Kind, Link, Size
 from storage.records import DEFAULT_RULES, read_bytes
@@ -226,6 +225,38 @@ def test_numbers_that_stand_elsewhere_are_left(yaml: str) -> None:
     assert _fixed("a.md", data, None, Size(980, 700)) == (data, [NUMBERS])
 
 
+@pytest.mark.parametrize(
+    ("said", "now"),
+    [
+        ("980px", "980"),
+        ("'wide'", "'980'"),
+        ('""', '"980"'),
+        ("0", "980"),
+        ("-5", "980"),
+        ("100%   # of the page", "980   # of the page"),
+        ("12.5\t# kept", "980\t# kept"),
+        ("980,", "980"),
+        ('"(a|b)+"', '"980"'),
+    ],
+)
+def test_what_is_no_number_becomes_one(said: str, now: str) -> None:
+    """A width that is no positive integer becomes the measured one, in the quotes it stood in."""
+    data = _front(f"images:\n- url: {OLD}\n  width: {said}\n  height: 700")
+
+    assert _fixed("a.md", data, None, Size(980, 700)) == (
+        data.replace(f"width: {said}\n".encode(), f"width: {now}\n".encode()),
+        [],
+    )
+
+
+@pytest.mark.parametrize("said", ['"9\\x38"', "&w 9px", ">-\n    9px", '" 9px"', "!!str 9px"])
+def test_what_is_no_number_nor_plain_is_left(said: str) -> None:
+    """A width that is no number is left where it is not written letter by letter."""
+    data = _front(f"images:\n- url: {OLD}\n  width: {said}x\n  height: 700".replace('"x', 'x"'))
+
+    assert _fixed("a.md", data, None, Size(980, 700)) == (data, [NUMBERS])
+
+
 def test_url_and_numbers_at_once() -> None:
     """A link may get another text and another size."""
     fixed, reasons = _fixed(
@@ -280,61 +311,3 @@ def _grown(said: Declared | None, by: int = 1) -> Size | None:
 
 def _shrunk(said: Declared | None) -> Size | None:
     return _grown(said, -1)
-
-
-def test_kept_file_has_its_mode(tmp_path: Path) -> None:
-    """A file that is written has its old mode, the new bytes, and nothing lies beside it."""
-    path = tmp_path / "a.md"
-    path.write_bytes(b"old")
-    path.chmod(0o640)
-    keep(take(str(path)), b"new")
-
-    assert (path.read_bytes(), path.stat().st_mode & 0o7777) == (b"new", 0o640)
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_changed_file_is_not_overwritten(tmp_path: Path) -> None:
-    """What somebody wrote since the file was taken stays."""
-    path = tmp_path / "a.md"
-    path.write_bytes(b"old")
-    taken = take(str(path))
-    path.write_bytes(b"mine!")
-
-    with pytest.raises(Refused, match="changed"):
-        keep(taken, b"new")
-    path.unlink()
-    with pytest.raises(Refused, match="No such file"):
-        keep(taken, b"new")
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_links_and_others_are_refused(tmp_path: Path) -> None:
-    """Links, folders, compressed and missing files are not taken, each for its reason."""
-    real = tmp_path / "real.md"
-    real.write_bytes(b"x")
-    (tmp_path / "soft.md").symlink_to(real)
-    for name, why in (("soft.md", "symbolic"), ("a.md.gz", "compressed"), ("none.md", "No such file")):
-        with pytest.raises(Refused, match=why):
-            take(str(tmp_path / name))
-    os.mkfifo(tmp_path / "pipe.md")
-    with pytest.raises(Refused, match="no regular file"):
-        take(str(tmp_path / "pipe.md"))
-    (tmp_path / "hard.md").hardlink_to(real)
-    with pytest.raises(Refused, match="several names"):
-        take(str(real))
-
-
-@pytest.mark.parametrize("end", ["", "\n", "\r\n"])
-def test_diff_is_what_patch_takes(end: str) -> None:
-    """A diff has three lines around a change, joins changes that are near, and knows a missing last end."""
-    old = ("\n".join(f"line {number}" for number in range(30)) + end).encode()
-    new = old.replace(b"line 1\n", b"one\n").replace(b"line 8\n", b"eight\n").replace(b"line 29", b"last")
-    said = b"".join(unified("seeds/a.md", old, new)).decode()
-    tail = end or "\n\\ No newline at end of file\n"
-
-    assert said == (
-        "--- seeds/a.md\n+++ seeds/a.md\n@@ -1,12 +1,12 @@\n line 0\n-line 1\n+one\n line 2\n line 3\n"
-        " line 4\n line 5\n line 6\n line 7\n-line 8\n+eight\n line 9\n line 10\n line 11\n"
-        f"@@ -27,4 +27,4 @@\n line 26\n line 27\n line 28\n-line 29{tail}+last{tail}"
-    )
-    assert list(unified("a.md", old, old)) == []

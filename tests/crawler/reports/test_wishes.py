@@ -66,7 +66,7 @@ def _wishes(*entries: Entry, **options: bool) -> list[object]:
         (_entry(moved_to="https://other.example/new"), "--other-domains follows it"),
         (_entry(moved_to="https://news.example/"), "it leads to a front page"),
         (_entry("http://news.example/", "https://news.example/"), "https://news.example/"),
-        (_entry(text="http://me:secret@news.example/old", url="http://***@news.example/old"), NEW),
+        (_entry("http://***@news.example/old"), "a password, which is not stored"),
         (_entry(moved_to="https://***@news.example/new"), "a password, which is not stored"),
     ],
 )
@@ -91,18 +91,28 @@ def test_other_domains_when_asked() -> None:
         _entry(verdict=Verdict.REDIRECTED),
         _entry(verdict=Verdict.SOFT_404),
         _entry(verdict=Verdict.TIMEOUT),
-        _entry(state=State.SUSPECT),
-        _entry(state=State.DEAD),
-        _entry(state=State.NEW),
-        _entry(pin=Pin(OLD, PinWord.IGNORE, "ours", "me", NOW)),
+        _entry(verdict=Verdict.EXCLUDED, pin=Pin(OLD, PinWord.IGNORE, "ours", "me", NOW)),
         _entry(kind=Kind.AMP_CDN),
         _entry(finding=None),
     ],
     ids=lambda entry: f"{entry.verdict.value}-{entry.state.value}-{entry.kind.value}",
 )
 def test_doubtful_targets_change_nothing(entry: Entry) -> None:
-    """What did not move for good, is not alive beyond doubt, or is to be ignored, is left in silence."""
+    """What did not move for good, does not answer well, or is to be ignored, is left in silence."""
     assert _wishes(entry) == []
+
+
+@pytest.mark.parametrize(
+    ("entry", "told"),
+    [
+        (_entry(state=State.SUSPECT), "its target is suspect"),
+        (_entry(state=State.DEAD, pin=Pin(OLD, PinWord.DEAD, "x", "me", NOW)), "its target is pinned dead"),
+        (_entry(pin=Pin(OLD, PinWord.ALIVE, "x", "me", NOW)), NEW),
+    ],
+)
+def test_word_of_a_person(entry: Entry, told: str) -> None:
+    """What somebody calls dead is no place to move to, whatever its server says."""
+    assert _wishes(entry) == [told]
 
 
 def test_files_that_were_not_named_are_left() -> None:
@@ -110,10 +120,10 @@ def test_files_that_were_not_named_are_left() -> None:
     assert _told(gather([_entry(), _entry(text="/old")], lambda _: False)) == []
 
 
-def _pictured(issue: Issue, size: Size | None = REAL, **facts: Any) -> Entry:
+def _pictured(issue: Issue, size: Size | None = REAL, form: str = "PNG", **facts: Any) -> Entry:
     """An image of a size that is declared otherwise."""
     wrong = (LinkIssue(issue, "100x100", str(size)),)
-    picture = Picture(size, size, "PNG")
+    picture = Picture(size, size, form)
     declared = Declared(100, 100, cached=None)
     return _entry(moved_to=None, kind=Kind.IMAGE, issues=wrong, picture=picture, declared=declared, **facts)
 
@@ -123,15 +133,23 @@ def _pictured(issue: Issue, size: Size | None = REAL, **facts: Any) -> Entry:
     [
         (_pictured(Issue.SIZE_MISMATCH), [Size(980, 700)]),
         (_pictured(Issue.SIZE_ROTATED), [Size(980, 700)]),
-        (_pictured(Issue.SIZE_SCALED), []),
+        (_pictured(Issue.SIZE_SCALED), [Size(980, 700)]),
+        (_pictured(Issue.DECLARED_INVALID), [Size(980, 700)]),
         (_pictured(Issue.CACHE_STALE), []),
-        (_pictured(Issue.SIZE_MISMATCH, None), []),
-        (_pictured(Issue.SIZE_MISMATCH, state=State.SUSPECT), []),
-        (_pictured(Issue.SIZE_MISMATCH, verdict=Verdict.PLACEHOLDER), []),
+        (_pictured(Issue.SIZE_MISMATCH, form="SVG"), [Size(980, 700)]),
+        (_pictured(Issue.SIZE_SCALED, form="SVG"), ["an SVG may be shown in any size"]),
+        (_pictured(Issue.DECLARED_INVALID, None), ["its size is not known"]),
+        (_pictured(Issue.DECLARED_INVALID, finding=None), ["its size is not known"]),
+        (_pictured(Issue.SIZE_MISMATCH, state=State.SUSPECT), ["its target is suspect"]),
+        (_pictured(Issue.SIZE_MISMATCH, verdict=Verdict.TRUNCATED), ["its target is truncated"]),
+        (
+            _pictured(Issue.SIZE_MISMATCH, text="http://***@a.example/i"),
+            ["it holds a password, which is not stored"],
+        ),
     ],
 )
 def test_sizes(entry: Entry, told: list[object]) -> None:
-    """A size that is wrong becomes the one that was measured; one that is scaled may be meant so."""
+    """A size that is wrong becomes the one that was measured of an image that is alive."""
     assert _wishes(entry) == told
 
 
