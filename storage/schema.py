@@ -116,6 +116,13 @@ sa.Index(
     sqlite_where=BAD,
     postgresql_where=BAD,
 )
+sa.Index(
+    "ix_target_failing_url",
+    target.c.url,
+    target.c.severity,
+    sqlite_where=BAD,
+    postgresql_where=BAD,
+)
 link: Final = sa.Table(
     "link",
     metadata,

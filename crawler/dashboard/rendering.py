@@ -13,7 +13,8 @@ from markupsafe import Markup, escape
 
 from crawler.dashboard import charts
 from crawler.report.safe import shown
-from storage.model import Class, Kind, State, Verdict
+from crawler.report.severity import Severity
+from storage.model import Class, Issue, Kind, State, Verdict
 
 FOLDER: Final = Path(__file__).parent / "templates"
 SCHEMES: Final = frozenset({"http", "https"})
@@ -107,7 +108,9 @@ def environment() -> Environment:
         "bar_of": bar_of,
         "class_of": class_of,
         "CLASSES": tuple(Class),
+        "ISSUES": tuple(Issue),
         "KINDS": tuple(Kind),
+        "SEVERITIES": tuple(one.word for one in Severity),
         "STATES": tuple(State),
         "VERDICTS": tuple(Verdict),
     }

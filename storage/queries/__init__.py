@@ -20,22 +20,29 @@ from storage.queries.standings import (
 )
 from storage.queries.story import Observation, digests, history, hops, problems, runs
 from storage.queries.suspects import Suspect, suspects, twins
+from storage.queries.targets import Broken, Order, Part, Place, Wanted, broken
 from storage.queries.totals import Totals
 
 __all__ = [
     "KINDS",
     "WORST_FIRST",
+    "Broken",
     "Change",
     "Count",
     "Entry",
     "EntryLink",
     "News",
     "Observation",
+    "Order",
+    "Part",
+    "Place",
     "Progress",
     "Suspect",
     "Totals",
     "Turn",
     "Turns",
+    "Wanted",
+    "broken",
     "changes",
     "count_runs",
     "digests",

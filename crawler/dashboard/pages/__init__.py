@@ -3,9 +3,10 @@
 from typing import Any, Final
 
 from crawler.dashboard.page import Page
+from crawler.dashboard.pages.links import LINKS
 from crawler.dashboard.pages.overview import OVERVIEW
 from crawler.dashboard.pages.runs import RUNS
 
-PAGES: Final[tuple[Page[Any], ...]] = (OVERVIEW, RUNS)
+PAGES: Final[tuple[Page[Any], ...]] = (OVERVIEW, LINKS, RUNS)
 
 __all__ = ["PAGES"]

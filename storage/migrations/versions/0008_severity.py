@@ -22,6 +22,9 @@ def upgrade() -> None:
         sqlite_where=bad,
         postgresql_where=bad,
     )
+    op.create_index(
+        "ix_target_failing_url", "target", ["url", "severity"], sqlite_where=bad, postgresql_where=bad
+    )
     op.create_index("ix_target_verdict", "target", ["verdict", "kind"])
     op.create_index(
         "ix_record_worst",
