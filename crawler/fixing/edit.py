@@ -54,22 +54,26 @@ def correct(path: str, data: bytes, wishes: Sequence[Wish], rules: Rules) -> Cor
             granted.append((wish, list(file.edits(wish))))
         except _Left as exc:
             skips.append(Skip(path, wish.link, str(exc)))
-    made = granted if file.holds(granted) else _one_by_one(file, granted, skips)
+    made = _most(file, [], granted, skips)
     return Corrected(file.spliced(made), tuple(wish for wish, _ in made), tuple(skips))
 
 
 Granted: TypeAlias = Sequence[tuple[Wish, Sequence[Edit]]]
 
 
-def _one_by_one(file: _File, granted: Granted, skips: list[Skip]) -> Granted:
-    """The wishes that pass beside those before them; the others are skipped."""
-    made: list[tuple[Wish, Sequence[Edit]]] = []
-    for one in granted:
-        if file.holds([*made, one]):
-            made.append(one)
-        else:
-            skips.append(Skip(one[0].path, one[0].link, OTHERWISE))
-    return made
+def _most(file: _File, made: Granted, more: Granted, skips: list[Skip]) -> Granted:
+    """Those of `made`, which pass, and of `more` as many as pass beside them; the others are skipped.
+
+    Each that fails costs as many readings of the file as `more` can be halved.
+    """
+    if not more or file.holds([*made, *more]):
+        return [*made, *more]
+    if len(more) == 1:
+        wish = more[0][0]
+        skips.append(Skip(wish.path, wish.link, OTHERWISE))
+        return made
+    half = len(more) // 2
+    return _most(file, _most(file, made, more[:half], skips), more[half:], skips)
 
 
 def _key(number: int, link: Link) -> LinkKey:
@@ -85,6 +89,11 @@ class _File:
         self._before = read_bytes(path, data, rules)
         self._links = {
             _key(record.index, link): link for record in self._before.records for link in record.links
+        }
+        self._pages = {
+            (number, link.item, link.text)
+            for (number, *_), link in self._links.items()
+            if link.kind is Kind.WEB
         }
 
     def edits(self, wish: Wish) -> Iterator[Edit]:
@@ -102,10 +111,7 @@ class _File:
 
     def _reworded(self, wish: Wish, text: str) -> Edit:
         link = wish.link
-        beside = (one for (number, *_), one in self._links.items() if number == wish.number)
-        if link.kind is Kind.AMP and any(
-            one.kind is Kind.WEB and (one.item, one.text) == (link.item, text) for one in beside
-        ):
+        if link.kind is Kind.AMP and (wish.number, link.item, text) in self._pages:
             raise _Left(OWN_PAGE)
         token = self.text.token(link.line, link.column, link.text)
         if token is None:

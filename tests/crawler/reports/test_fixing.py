@@ -10,10 +10,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from crawler.fixing import Wish, correct
+from crawler.fixing import Wish, correct, edit
 from crawler.fixing.edit import CHANGED, ELSEWHERE, NUMBERS, OTHERWISE, OWN_PAGE
-from storage.model import Declared, Kind, Link, Size
-from storage.records import DEFAULT_RULES, read_bytes
+from storage.model import Declared, Document, Kind, Link, Size
+from storage.records import DEFAULT_RULES, Rules, read_bytes
 
 OLD: Final = "http://a.example/old"
 NEW: Final = "https://a.example/new"
@@ -136,6 +136,27 @@ def test_one_that_fails_takes_no_other_with_it() -> None:
 
     assert found.data == _front(f"webUrl: &u {OLD}\ncdnAmpUrl: *u\nwebsite: {NEW}")
     assert [wish.link.field for wish in found.made] == ["website"]
+
+
+def test_many_that_fail_are_found_quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of hundreds of wishes the few that fail are told from the others in some readings, not hundreds."""
+    readings: list[str] = []
+
+    def counted(path: str, data: bytes, rules: Rules) -> Document:
+        readings.append(path)
+        return read_bytes(path, data, rules)
+
+    monkeypatch.setattr(edit, "read_bytes", counted)
+    bad = f"- webUrl: &u {OLD}\n  cdnAmpUrl: *u\n"
+    data = (f"- webUrl: {OLD}\n" * 200 + bad + f"- webUrl: {OLD}\n" * 200 + bad).encode()
+    wishes = [
+        Wish("a.yml", number, link, NEW) for number, link in _links("a.yml", data) if link.kind is Kind.WEB
+    ]
+    found = correct("a.yml", data, wishes, DEFAULT_RULES)
+
+    assert (len(found.made), [skip.reason for skip in found.skips]) == (400, [OTHERWISE, OTHERWISE])
+    assert found.data == data.replace(f"- webUrl: {OLD}".encode(), f"- webUrl: {NEW}".encode())
+    assert len(readings) < 50
 
 
 def test_changed_record_is_left() -> None:
