@@ -13,10 +13,12 @@ import click
 from crawler import app
 from crawler.cli.output import output_file, word_list
 from crawler.cli.tell import tell
-from crawler.config import load, parse_detour, parse_duration
+from crawler.config import Config, load, parse_detour, parse_duration
 from crawler.doctor import raise_open_files
+from crawler.fleet import open_fleet, rooted
 from crawler.progress import watch
 from crawler.report import REPORTS
+from crawler.run import Observer
 from storage.model import Kind
 
 Callback = TypeVar("Callback", bound=Callable[..., Any])
@@ -67,8 +69,9 @@ def run_options(command: Callback) -> Callback:
         click.option("--max-runtime", type=DurationType(), help="End after 30s, 10m, 2h."),
         click.option("--fail-on", callback=word_list, help="What makes the exit code 1."),
         click.option("--connect-to", type=DetourType(), multiple=True, help="As in curl."),
-        click.option("--workers", type=click.IntRange(1, 256), default=1, help="Ask from N processes."),
+        click.option("--workers", type=click.IntRange(1, 4096), help="Ask from N processes."),
         click.option("--shared", is_flag=True, help="Let workers on other machines help; PostgreSQL only."),
+        click.option("--ray", metavar="ADDRESS", help="Let workers on a Ray cluster help; 'local': here."),
         click.option("--no-progress", is_flag=True, help="Show no progress."),
     ):
         command = option(command)
@@ -86,8 +89,10 @@ def audit(obj: dict[str, Any], /, **options: Any) -> int:
 def perform(command: str, obj: dict[str, Any], options: dict[str, Any]) -> int:
     """Do what a command of a run does; return its exit code."""
     config = load(obj["config"])
-    if options["shared"] and options["workers"] > 1:
+    if options["shared"] and options["workers"] and not options["ray"]:
         raise click.UsageError("--shared: start 'linkhealth worker' for each further process")
+    if options["ray"]:
+        config = rooted(config)
     raise_open_files(config.network.concurrency)
     rest_collector()
     asked = app.Options(
@@ -97,12 +102,22 @@ def perform(command: str, obj: dict[str, Any], options: dict[str, Any]) -> int:
         options["force"],
         options["max_runtime"],
         options["connect_to"],
-        options["workers"],
-        shared=options["shared"],
+        1 if options["ray"] else options["workers"] or 1,
+        shared=options["shared"] or bool(options["ray"]),
     )
     with watch(progress=not options["no_progress"], quiet=obj["quiet"]) as observer:
-        outcome = loop_runner()(app.audit(config, asked, observer))
+        outcome = loop_runner()(_run(config, asked, observer, options["ray"], options["workers"] or 0))
     return tell(config, outcome.run, options, quiet=obj["quiet"])
+
+
+async def _run(
+    config: Config, asked: app.Options, observer: Observer, ray: str | None, workers: int
+) -> app.Outcome:
+    """Run here, and with workers on a cluster if there is one."""
+    if ray is None:
+        return await app.audit(config, asked, observer)
+    async with open_fleet(ray, config, workers, observer):
+        return await app.audit(config, asked, observer)
 
 
 def rest_collector() -> None:

@@ -1,0 +1,97 @@
+"""A run with workers on a Ray cluster: whatever dies, each target has one finding, politely."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.fleet.cluster import LOOPBACK, clustered
+from tests.program import ended, records, run
+from tests.sharing.stage import HOSTS, Stage, staged
+from tests.storage.postgres import Server
+
+UNDER_WAY = 2 * HOSTS  # requests that one worker can have under way and not yet written, at most
+
+
+@pytest.fixture(autouse=True)
+def loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep Ray on this machine's own address."""
+    for name, value in LOOPBACK.items():
+        monkeypatch.setenv(name, value)
+
+
+def _pids(stage: Stage) -> list[int]:
+    """The processes of the workers that Ray placed, and that have found something."""
+    rows = stage.rows("SELECT name FROM worker WHERE name LIKE 'ray %' AND found > 0")
+    return [int(name.rpartition(":")[2]) for (name,) in rows]
+
+
+async def test_actor_and_node_are_killed(server: Server, tmp_path: Path) -> None:
+    """An actor is killed, then a node: Ray starts workers again, and the run ends as if nothing had been."""
+    async with clustered() as cluster, staged(server, tmp_path) as stage:
+        first = await stage.run("--ray", cluster.address, "--workers", "2")
+        await stage.until(lambda: len(_pids(stage)) == 2)
+        os.kill(_pids(stage)[0], signal.SIGKILL)
+        await cluster.kill_node()
+        done = await ended(first)
+    assert done.code == 0, done.err
+    assert "Ray starts 2 workers on 2 nodes" in done.err
+    assert "a worker died, and Ray starts it again" in done.err
+    stage.check(again=2 * UNDER_WAY)
+
+
+async def test_same_command_goes_on_after_the_first_was_killed(server: Server, tmp_path: Path) -> None:
+    """The command that planned is killed, and its workers with it: the same command again ends the run."""
+    async with clustered() as cluster, staged(server, tmp_path) as stage:
+        words = ("--ray", cluster.address, "--workers", "2")
+        lost = await stage.run(*words)
+        await stage.until(lambda: len(_pids(stage)) > 0)
+        lost.kill()
+        await lost.communicate()
+        again = await ended(await stage.run(*words))
+    assert again.code == 0, again.err
+    assert "run 1 is open: this goes on with the rest of it" in again.err
+    stage.check(again=3 * UNDER_WAY)
+
+
+async def test_cluster_of_this_machine(server: Server, tmp_path: Path) -> None:
+    """`--ray local` needs no cluster: one is started here, and ended."""
+    async with staged(server, tmp_path) as stage:
+        done = await ended(await stage.run("--ray", "local", "--workers", "1"))
+    assert done.code == 0, done.err
+    assert "Ray starts 1 workers on 1 nodes" in done.err
+    stage.check(again=0)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--ray", "local"), "SQLite is a file of one machine"),
+        (("--shared", "--workers", "2"), "start 'linkhealth worker' for each further process"),
+    ],
+)
+async def test_refused(tmp_path: Path, words: tuple[str, ...], said: str) -> None:
+    """What cannot be shared is refused with the reason, before anything is asked."""
+    records(tmp_path, "http://site.example/")
+    done = await run(tmp_path, "audit", *words)
+
+    assert done.code == 2
+    assert said in done.err
+    assert "Traceback" not in done.err
+
+
+async def test_without_ray_or_without_its_cluster(server: Server, tmp_path: Path) -> None:
+    """Where Ray is missing, the extra is named; where nobody answers at the address, that is said."""
+    async with staged(server, tmp_path) as stage:
+        away = await run(stage.folder, "audit", "--ray", "127.0.0.1:1")
+        (stage.folder / "ray").mkdir()
+        (stage.folder / "ray" / "__init__.py").write_text("raise ImportError")
+        missing = await run(stage.folder, "audit", "--ray", "local")
+
+    assert (away.code, missing.code) == (2, 2), away.err
+    assert "linkhealth: --ray 127.0.0.1:1: " in away.err
+    assert "pip install 'linkhealth[ray]'" in missing.err
+    assert "Traceback" not in away.err + missing.err
