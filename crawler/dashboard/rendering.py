@@ -100,6 +100,7 @@ def environment() -> Environment:
         "seconds": seconds,
         "external": external,
         "said": _said,
+        "plain": shown,
         "escape": escape,
     }
     made.globals |= {

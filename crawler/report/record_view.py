@@ -53,7 +53,7 @@ def _place(path: str, line: int | None) -> str:
 
 
 def _print_item(console: Console, item: Item) -> None:
-    console.print(Text(f"  {shown(item.name) or 'the record itself'}: {_sentence(item)}"))
+    console.print(Text(f"  {shown(item.name) or 'the record itself'}: {sentence(item)}"))
     for fault in item.faults:
         link = fault.one.link
         place = f"{shown(fault.one.record)}:{link.line}:{link.column}"
@@ -62,7 +62,7 @@ def _print_item(console: Console, item: Item) -> None:
         console.print(Text(f"      {shown(fault.entry.url)}", "dim"))
 
 
-def _sentence(item: Item) -> str:
+def sentence(item: Item) -> str:
     """What is lost, and what is left: "lost web, 2 of 3 images; left AMP"."""
     lost = [_share(kind, item) for kind in Kind if item.lost.get(kind)]
     left = [NAMES[kind] for kind in Kind if item.links.get(kind, 0) > item.lost.get(kind, 0)]

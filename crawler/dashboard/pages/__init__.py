@@ -5,8 +5,9 @@ from typing import Any, Final
 from crawler.dashboard.page import Page
 from crawler.dashboard.pages.links import LINKS
 from crawler.dashboard.pages.overview import OVERVIEW
+from crawler.dashboard.pages.records import RECORD, RECORDS
 from crawler.dashboard.pages.runs import RUNS
 
-PAGES: Final[tuple[Page[Any], ...]] = (OVERVIEW, LINKS, RUNS)
+PAGES: Final[tuple[Page[Any], ...]] = (OVERVIEW, LINKS, RECORDS, RECORD, RUNS)
 
 __all__ = ["PAGES"]
