@@ -59,6 +59,24 @@ def open_engine(url: str, *, create: bool = True, older: bool = False) -> sa.Eng
     return engine
 
 
+def open_known(url: str) -> sa.Engine:
+    """Open a database to show what is known; where no file is, an empty one that leaves none.
+
+    Raises:
+        LedgerError: it cannot be used.
+        SchemaError: its schema is not the one of this program.
+    """
+    engine = _engine(url)
+    path = path_of(engine)
+    if path is None or path.exists() or str(path).startswith("file:"):
+        engine.dispose()
+        return open_engine(url)
+    _look_at_file(engine, create=True)
+    empty = _engine("sqlite://")
+    _create(empty, create=True)
+    return empty
+
+
 def open_reader(url: str) -> sa.Engine:
     """Open a database that is there, to read it and never to write, as pages do beside a run.
 

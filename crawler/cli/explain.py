@@ -12,7 +12,7 @@ from crawler.errors import UrlError
 from crawler.report.explain import explain as tell
 from crawler.report.explain import find
 from crawler.urls import masked, request_url
-from storage.database import open_engine
+from storage.database import open_known
 
 
 @click.command()
@@ -21,7 +21,7 @@ from storage.database import open_engine
 def explain(obj: dict[str, Any], url: str) -> int:
     """Tell everything known about the target URL."""
     config = load(obj["config"])
-    engine = open_engine(config.database.url)
+    engine = open_known(config.database.url)
     try:
         story = find(engine, masked(_request_url(url))) or find(engine, masked(url))
         if story is None:

@@ -16,7 +16,7 @@ from crawler.report.line import moment
 from crawler.report.safe import shown
 from crawler.urls import masked, request_url
 from storage import pins, queries
-from storage.database import open_engine
+from storage.database import open_engine, open_known
 from storage.model import Pin, PinWord
 
 
@@ -30,7 +30,8 @@ def pin(obj: dict[str, Any], /, **options: Any) -> int:
     """Say that the target URL is alive, dead, or to be ignored; without URL, list what was said."""
     _check(options)
     config = load(obj["config"])
-    engine = open_engine(config.database.url)
+    opened = open_engine if options["word"] else open_known
+    engine = opened(config.database.url)
     try:
         if options["url"] is None:
             write((_line(one) for one in pins.pins(engine)), None)

@@ -16,7 +16,7 @@ from crawler.report.suspects import SUSPECT_REPORTS
 from crawler.report.thumbnails import thumbnails
 from crawler.report.views import VIEWS
 from storage import queries
-from storage.database import open_engine
+from storage.database import open_known
 from storage.model import Run
 
 LONGEST_NUMBER: Final = 18  # digits; no run has as many
@@ -39,7 +39,7 @@ LONGEST_NUMBER: Final = 18  # digits; no run has as many
 def report(obj: dict[str, Any], /, **options: Any) -> int:
     """Report the newest finding of every target, or one run's."""
     config = load(obj["config"])
-    engine = open_engine(config.database.url)
+    engine = open_known(config.database.url)
     try:
         if options["suspects"]:
             write(_suspects(engine, options["format_"]), options["output"])

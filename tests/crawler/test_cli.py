@@ -326,3 +326,15 @@ async def test_the_demo_shows_every_kind_of_trouble(tmp_path: Path) -> None:
     ):
         assert said in done.out
     assert (tmp_path / "linkhealth-demo" / "report.html").is_file()
+
+
+@pytest.mark.parametrize(
+    "words", ["report", "report --format jsonl", "explain http://a.example/", "pin", "diff"]
+)
+async def test_looking_leaves_nothing_behind(tmp_path: Path, words: str) -> None:
+    """Where there was no run, a command that only looks says so, and makes no database."""
+    done = await run(tmp_path, *words.split())
+
+    assert done.code in {0, 1, 2}
+    assert "Traceback" not in done.err
+    assert not any(tmp_path.iterdir())  # noqa: ASYNC240 - nothing else runs here
