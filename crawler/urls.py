@@ -120,6 +120,7 @@ def masked(url: str) -> str:
     return bare if credentials is None else bare.replace("//", f"//{MASK}@", 1)
 
 
+@lru_cache(maxsize=4096)  # every layer of a request asks for it
 def host_of(url: str) -> str:
     """The host of a request URL: ASCII, lower case, IPv6 without brackets."""
     authority = _authority(url.partition("://")[2])

@@ -172,7 +172,7 @@ def dialling(config: Config, detours: Sequence[str]) -> Dialling:
 
 def checks_of(config: Config, image: Check | None = None) -> dict[Kind, Check]:
     """The check of each kind; `image` stands in for the one by leading bytes."""
-    page = PageCheck(config.network.max_body, lambda host: known_for(config, host).head)
+    page = PageCheck(config.network.max_body, lru_cache(4096)(lambda host: known_for(config, host).head))
     image = image or ImageCheck(config.images.max_bytes, config.images.max_pixels)
     if not config.checks.amp:
         return {Kind.WEB: page, Kind.AMP: page, Kind.AMP_CDN: page, Kind.IMAGE: image}
