@@ -10,7 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
+
+# How the detail of a finding begins where the first failures of a host spoke for the others.
+SPARED: Final = "not asked itself: "
 
 
 class Kind(StrEnum):
@@ -355,7 +358,7 @@ class Probe:
     asked: str
     final: str
     status: int
-    said: Mapping[str, object]
+    said: Mapping[str, Any]
     asked_at: datetime
     due_at: datetime
 
@@ -396,7 +399,7 @@ class Finding:
     detail: str | None = None
     picture: Picture | None = None
     retry_at: datetime | None = None
-    evidence: dict[str, object] = field(default_factory=dict)
+    evidence: dict[str, Any] = field(default_factory=dict)
     cached: Cached | None = None
     probes: tuple[Probe, ...] = ()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import sqlalchemy as sa
 
 from storage import schema
@@ -46,6 +48,18 @@ def _weigh(connection: sa.Connection, url: str) -> None:
     theirs = theirs.where(target.c.url == url, link.c.closed_run.is_(None))
     for some in chunks(list(connection.execute(theirs).scalars())):
         weigh(connection, some)
+
+
+def ask_again(engine: sa.Engine, url: str, now: datetime) -> bool:
+    """Have the next run ask a target, as if it were due; tell whether there is one. Nobody is asked here.
+
+    Raises:
+        LedgerError: the database cannot take it.
+    """
+    target = schema.target
+    with writing(engine) as connection:
+        due = connection.execute(sa.update(target).where(target.c.url == plain(url)).values(next_due=now))
+        return due.rowcount > 0
 
 
 def pins(engine: sa.Engine) -> list[Pin]:

@@ -10,7 +10,7 @@ import click
 from crawler.config import Config, load
 from crawler.dashboard import House, Unbound, serve
 from crawler.errors import ConfigError
-from storage.database import open_reader
+from storage.database import open_engine, open_reader
 
 
 @click.command("serve")
@@ -31,9 +31,13 @@ def serve_(obj: dict[str, Any], port: int | None) -> int:
         raise ConfigError(str(exc)) from exc
     finally:
         house.engine.dispose()
+        if house.writer is not None:
+            house.writer.dispose()
 
 
 def _house(config: Config, port: int) -> House:
     own = config.dashboard
     engine = open_reader(config.database.url)
-    return House(engine, own.host, port, own.names, own.token, own.write)
+    writer = open_engine(config.database.url, create=False) if own.write else None
+    cache = config.images.cache
+    return House(engine, own.host, port, own.names, own.token, own.write, cache=cache, writer=writer)

@@ -11,6 +11,7 @@ from typing import Any, Final
 import msgspec
 from aiohttp import web
 
+from crawler.dashboard.actions import add_actions
 from crawler.dashboard.door import greet
 from crawler.dashboard.guard import COOKIE, Handler, guard, is_token, set_headers
 from crawler.dashboard.house import HOUSE, House
@@ -19,6 +20,7 @@ from crawler.dashboard.openapi import description
 from crawler.dashboard.page import Missing, Page, Query, encoded
 from crawler.dashboard.pages import PAGES
 from crawler.dashboard.params import parse
+from crawler.dashboard.pictures import show
 from crawler.dashboard.rendering import environment
 from crawler.dashboard.trouble import Problem, answered, tell
 from crawler.dashboard.view import VIEW, View
@@ -45,6 +47,8 @@ def build(house: House, pages: Sequence[Page[Any]] = PAGES) -> web.Application:
     app.router.add_get("/login", _ask_token)
     app.router.add_post("/login", _login)
     app.router.add_get("/static/{name}", partial(_static, _files()))
+    app.router.add_get("/image/{digest}", show)
+    add_actions(app)
     return app
 
 

@@ -20,7 +20,8 @@ class House:
     """The settings of one dashboard.
 
     `engine` reads and cannot write; `names` are those it is reached by, beside addresses and
-    `localhost`; `token` is what visitors have to know ("" for none); `write` allows changes.
+    `localhost`; `token` is what visitors have to know ("" for none); `write` allows changes, which
+    `writer` takes. `cache` is where images are kept, as `[images] cache` says it ("" for nowhere).
     """
 
     engine: sa.Engine
@@ -29,6 +30,8 @@ class House:
     names: tuple[str, ...] = ()
     token: str = ""
     write: bool = False
+    cache: str = ""
+    writer: sa.Engine | None = None
     secret: bytes = field(default_factory=lambda: token_bytes(32), repr=False)
 
     @property

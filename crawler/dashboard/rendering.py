@@ -11,7 +11,8 @@ from urllib.parse import urlencode, urlsplit
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from crawler.dashboard import charts
+from crawler.dashboard import charts, drawings
+from crawler.report.meanings import ISSUE_MEANS, VERDICT_MEANS
 from crawler.report.safe import shown
 from crawler.report.severity import Severity
 from storage.model import Class, Issue, Kind, State, Verdict
@@ -20,6 +21,7 @@ FOLDER: Final = Path(__file__).parent / "templates"
 SCHEMES: Final = frozenset({"http", "https"})
 MINUTE: Final = 60
 HOUR: Final = 3600
+SPEAKING: Final = 1000  # characters of a URL that stands in an address of ours
 
 
 def moment(at: datetime | None) -> Markup:
@@ -70,6 +72,11 @@ def address(path: str, given: Mapping[str, Any] | None = None, **changes: Any) -
     return f"{path}?{urlencode(kept, doseq=True)}" if kept else path
 
 
+def target_path(url: str, key: int) -> str:
+    """Where a target is shown: by its URL, or by its number if that is too long for an address."""
+    return address("/target", {"url": url} if len(url) <= SPEAKING else {"id": key})
+
+
 def _said(text: object) -> Markup:
     """A text from a record or a server, made harmless, and set apart from the direction of ours."""
     return Markup("<bdi>{}</bdi>").format(shown(str(text)))
@@ -105,11 +112,15 @@ def environment() -> Environment:
     }
     made.globals |= {
         "address": address,
+        "target_path": target_path,
         "charts": charts,
+        "drawings": drawings,
         "bar_of": bar_of,
         "class_of": class_of,
         "CLASSES": tuple(Class),
         "ISSUES": tuple(Issue),
+        "ISSUE_MEANS": ISSUE_MEANS,
+        "VERDICT_MEANS": VERDICT_MEANS,
         "KINDS": tuple(Kind),
         "SEVERITIES": tuple(one.word for one in Severity),
         "STATES": tuple(State),

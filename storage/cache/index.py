@@ -37,6 +37,18 @@ def forget(engine: sa.Engine, targets: Iterable[int]) -> None:
             connection.execute(sa.delete(table).where(table.c.target_id.in_(some)))
 
 
+def format_of(engine: sa.Engine, digest: str) -> str | None:
+    """The format of what is kept under a digest ("sha256:..."); None if nothing is.
+
+    Raises:
+        LedgerError: the database cannot be read.
+    """
+    table = schema.cached
+    query = sa.select(table.c.format).where(table.c.digest == digest).limit(1)
+    with reading(engine) as connection:
+        return connection.execute(query).scalar()
+
+
 def named(engine: sa.Engine) -> dict[int, str]:
     """The URL of every target in the index that a record still names, by its id.
 

@@ -2,7 +2,7 @@
 
 from storage.queries.changes import Change, News, changes
 from storage.queries.due import KINDS, due
-from storage.queries.entries import WORST_FIRST, Entry, EntryLink, entries, find
+from storage.queries.entries import WORST_FIRST, Entry, EntryLink, at, entries, find
 from storage.queries.faults import (
     LinkRow,
     Share,
@@ -57,6 +57,7 @@ __all__ = [
     "Turns",
     "Wanted",
     "Weighed",
+    "at",
     "broken",
     "changes",
     "count_runs",

@@ -122,6 +122,23 @@ def find(engine: sa.Engine, url: str) -> Entry | None:
         return None if key is None else next(page(connection, [key]))
 
 
+def at(engine: sa.Engine, which: str | int, *, most: int) -> Entry | None:
+    """The target with this request URL, or this number, and the first `most` of its links: always quick.
+
+    Raises:
+        LedgerError: the database cannot be read.
+    """
+    target, link = schema.target, schema.link
+    column: sa.Column[Any] = target.c.url if isinstance(which, str) else target.c.id
+    with reading(engine) as connection:
+        key = connection.execute(sa.select(target.c.id).where(column == which)).scalar()
+        if key is None:
+            return None
+        open_ = sa.select(link.c.id).where(link.c.target_id == key, link.c.closed_run.is_(None))
+        links = list(connection.execute(open_.order_by(link.c.id).limit(most)).scalars())
+        return next(page(connection, [key], links=links))
+
+
 def _keys(run: Run | None, asked: Run | None) -> sa.Select[Any]:
     """The ids of the targets of a report, in its order."""
     target, finding, link, record = schema.target, schema.finding, schema.link, schema.record
@@ -153,12 +170,20 @@ def _newest(run: Run | None) -> sa.ColumnElement[bool]:
 
 
 def page(
-    connection: sa.Connection, ids: Sequence[int], run: Run | None = None, asked: Run | None = None
+    connection: sa.Connection,
+    ids: Sequence[int],
+    run: Run | None = None,
+    asked: Run | None = None,
+    links: Sequence[int] | None = None,
 ) -> Iterator[Entry]:
-    """The entries of some targets, in the order given; `run` and `asked` as of `entries`."""
+    """The entries of some targets, in the order given; `run` and `asked` as of `entries`.
+
+    `links`: only these links are shown.
+    """
     rows = {row["key"]: row for row in connection.execute(_query(ids, run, asked)).mappings()}
-    links = _links(connection, ids)
-    return (_entry(rows[key], links.get(key, ()), asked) for key in ids)
+    here = schema.link.c.target_id.in_(ids) if links is None else schema.link.c.id.in_(links)
+    named = _links(connection, here)
+    return (_entry(rows[key], named.get(key, ()), asked) for key in ids)
 
 
 def _query(ids: Sequence[int], run: Run | None, asked: Run | None) -> sa.Select[Any]:
@@ -230,14 +255,14 @@ def _shown(row: sa.RowMapping, finding: Finding | None, asked: Run | None) -> Ve
     return Verdict.NOT_REACHED if was_due else Verdict.FRESH
 
 
-def _links(connection: sa.Connection, ids: Sequence[int]) -> Mapping[int, Sequence[_Named]]:
+def _links(connection: sa.Connection, here: sa.ColumnElement[bool]) -> Mapping[int, Sequence[_Named]]:
     """The open links of some targets, each with its record and issues, in a stable order."""
     link, record = schema.link, schema.record
     query = sa.select(link, record.c.path, record.c.number, record.c.seen_run)
     query = query.join(record, record.c.id == link.c.record_id)
-    query = query.where(link.c.target_id.in_(ids), link.c.closed_run.is_(None))
+    query = query.where(here, link.c.closed_run.is_(None))
     query = query.order_by(record.c.path, record.c.number, link.c.line, link.c.column, link.c.id)
-    issues = _issues(connection, ids)
+    issues = _issues(connection, here)
     found: dict[int, list[_Named]] = {}
     for row in connection.execute(query).mappings():
         wrong = tuple(issues.get(row["id"], ()))
@@ -246,10 +271,10 @@ def _links(connection: sa.Connection, ids: Sequence[int]) -> Mapping[int, Sequen
     return found
 
 
-def _issues(connection: sa.Connection, ids: Sequence[int]) -> Mapping[int, Sequence[LinkIssue]]:
+def _issues(connection: sa.Connection, here: sa.ColumnElement[bool]) -> Mapping[int, Sequence[LinkIssue]]:
     issue, link = schema.link_issue, schema.link
     query = sa.select(issue.c.link_id, issue.c.issue, issue.c.expected, issue.c.actual)
-    query = query.join(link, link.c.id == issue.c.link_id).where(link.c.target_id.in_(ids))
+    query = query.join(link, link.c.id == issue.c.link_id).where(here)
     found: dict[int, list[LinkIssue]] = {}
     for key, name, expected, actual in connection.execute(query.order_by(issue.c.id)):
         found.setdefault(key, []).append(LinkIssue(Issue(name), expected, actual))

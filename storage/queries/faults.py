@@ -39,6 +39,7 @@ class LinkRow:
     line: int
     column: int
     kind: Kind
+    target: int
     url: str
     verdict: Verdict
     state: State
@@ -189,7 +190,7 @@ def _own(table: sa.Table, *names: str) -> list[sa.ColumnElement[Any]]:
 def _links(engine: sa.Engine) -> sa.Select[Any]:
     link, target, finding = schema.link, schema.target, schema.finding
     return links(engine.dialect.name).add_columns(
-        *_own(link, "id", "record_id", "field", "item", "line", "column", "kind"),
+        *_own(link, "id", "record_id", "field", "item", "line", "column", "kind", "target_id"),
         *_own(target, "url", "state", "failing_since"),
         *_own(finding, "verdict", "status"),
         schema.pin.c.word,
@@ -205,6 +206,7 @@ def _row(row: sa.RowMapping, issues: Mapping[int, Sequence[LinkIssue]]) -> LinkR
         row["line"],
         row["column"],
         Kind(row["kind"]),
+        row["target_id"],
         row["url"],
         Verdict(row["verdict"] or Verdict.NOT_REACHED),
         State(word if pinned else row["state"]),

@@ -79,6 +79,7 @@ class Broken:
     `state` is what a person pinned, if anybody did; `pin` is the word.
     """
 
+    id: int
     url: str
     host: str
     kind: Kind
@@ -215,6 +216,7 @@ def _broken(connection: sa.Connection, row: sa.RowMapping) -> Broken:
     word = row["word"] and PinWord(row["word"])
     pinned = word is not None and word is not PinWord.IGNORE
     return Broken(
+        row["id"],
         row["url"],
         row["host"],
         Kind(row["kind"]),

@@ -120,3 +120,23 @@ def test_ignored_target_has_no_issues(filled: sa.Engine) -> None:
     assert [(one.path, one.faults) for one in queries.weighed(filled, most=9)] == [("x/much.md", 2)]
     [first, *_] = queries.links_of(filled, _keys(filled)["x/much.md"], most=1)
     assert (first.severity, first.issues) == (0, ())
+
+
+def test_target_is_found_by_url_or_number_with_some_of_its_links(filled: sa.Engine) -> None:
+    """However many links it has, no more are read than asked for, each with its issues."""
+    key = ids(filled)[C]
+    for which in (C, key):
+        found = queries.at(filled, which, most=1)
+        assert found is not None
+        assert (found.url, found.verdict, len(found.links)) == (C, Verdict.OK, 1)
+        assert [issue.issue for issue in found.links[0].issues] == [Issue.SIZE_SCALED]
+    assert queries.at(filled, "https://nobody.example/", most=1) is None
+    assert queries.at(filled, 999, most=1) is None
+
+
+def test_target_that_is_to_be_asked_again_is_due(filled: sa.Engine) -> None:
+    """The next run takes it, and it alone."""
+    assert pins.ask_again(filled, B, NOW)
+    assert not pins.ask_again(filled, "https://nobody.example/", NOW)
+    due = {url: queries.at(filled, url, most=1) for url in (B, C)}
+    assert [one is not None and one.next_due == NOW for one in due.values()] == [True, False]

@@ -7,7 +7,8 @@ from crawler.dashboard.pages.links import LINKS
 from crawler.dashboard.pages.overview import OVERVIEW
 from crawler.dashboard.pages.records import RECORD, RECORDS
 from crawler.dashboard.pages.runs import RUNS
+from crawler.dashboard.pages.target import TARGET
 
-PAGES: Final[tuple[Page[Any], ...]] = (OVERVIEW, LINKS, RECORDS, RECORD, RUNS)
+PAGES: Final[tuple[Page[Any], ...]] = (OVERVIEW, LINKS, RECORDS, RECORD, TARGET, RUNS)
 
 __all__ = ["PAGES"]
