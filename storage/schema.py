@@ -8,7 +8,7 @@ from typing import Final
 import sqlalchemy as sa
 from sqlalchemy.types import TypeDecorator
 
-HEAD: Final = "0008"  # the newest migration; a test holds it true
+HEAD: Final = "0009"  # the newest migration; a test holds it true
 
 
 class Moment(TypeDecorator[datetime]):
@@ -259,6 +259,24 @@ tally: Final = sa.Table(
     sa.Column("state", sa.String, primary_key=True),
     sa.Column("verdict", sa.String, primary_key=True),
     sa.Column("targets", sa.Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+host_tally: Final = sa.Table(
+    "host_tally",
+    metadata,
+    sa.Column("run_id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("host", sa.String, primary_key=True),
+    sa.Column("targets", sa.Integer, nullable=False),
+    sa.Column("requests", sa.BigInteger, nullable=False),
+    sa.Column("bytes", sa.BigInteger, nullable=False),
+    sa.Column("errors", sa.Integer, nullable=False),
+    sa.Column("spared", sa.Integer, nullable=False),
+    sa.Column("waited", sa.Float, nullable=False),
+    sa.Column("rate", sa.Float),
+    sa.Column("p50", sa.Float),
+    sa.Column("p95", sa.Float),
+    sa.Column("slowest", sa.Float),
+    sa.Column("verdicts", sa.JSON, nullable=False),
     sqlite_with_rowid=False,
 )
 pin: Final = sa.Table(

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from storage import schema
 from storage.database import reading, writing
+from storage.hosts import count_hosts
 from storage.model import Issue, Link, LinkIssue, Picture, Verdict
 from storage.rows import picture_columns, plain, to_link, to_picture
 from storage.severity import weigh
@@ -46,7 +47,7 @@ Judge = Callable[[Sequence[Placed]], Mapping[int, Sequence[LinkIssue]]]
 
 
 def settle(engine: sa.Engine, judge: Judge) -> int:
-    """Judge all links of every record that has one to judge, then count all targets anew.
+    """Judge all links of every record that has one to judge, then count all targets and hosts anew.
 
     Returns how many records were judged.
 
@@ -60,6 +61,7 @@ def settle(engine: sa.Engine, judge: Judge) -> int:
             _settle(connection, some, judge, issues)
     _weigh_emptied(engine)
     tally(engine)
+    count_hosts(engine)
     return len(records)
 
 

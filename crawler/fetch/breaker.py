@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from crawler.errors import DnsFailure, FetchError, Refused, Reset, Timeout, Unreachable
 from crawler.fetch.base import Answer, Fetch, Request
 from crawler.urls import host_of
+from storage.model import SPARED
 
 SILENCE = (DnsFailure, Refused, Reset, Timeout, Unreachable)
 WITNESSES = 2  # targets that have to agree before the others are not asked
@@ -106,6 +107,6 @@ class Circuits:
 def _refuse(circuit: Circuit) -> None:
     if circuit.down is not None:
         raise type(circuit.down)(
-            f"not asked itself: other targets of this host failed in a row ({circuit.down})",
+            f"{SPARED}other targets of this host failed in a row ({circuit.down})",
             phase=circuit.down.phase,
         )

@@ -16,6 +16,15 @@ from storage.queries.faults import (
     weighed,
 )
 from storage.queries.fragments import fragments, looked_for
+from storage.queries.hosts import (
+    HostOrder,
+    HostTally,
+    HostTotals,
+    counted_runs,
+    host_totals,
+    hosts,
+    one_run,
+)
 from storage.queries.known import known
 from storage.queries.probes import probes
 from storage.queries.standings import (
@@ -43,6 +52,9 @@ __all__ = [
     "Count",
     "Entry",
     "EntryLink",
+    "HostOrder",
+    "HostTally",
+    "HostTotals",
     "LinkRow",
     "News",
     "Observation",
@@ -62,6 +74,7 @@ __all__ = [
     "changes",
     "count_runs",
     "count_weighed",
+    "counted_runs",
     "digests",
     "due",
     "entries",
@@ -70,12 +83,15 @@ __all__ = [
     "fragments",
     "history",
     "hops",
+    "host_totals",
+    "hosts",
     "known",
     "latest_runs",
     "latest_turns",
     "links_of",
     "looked_for",
     "newest_problems",
+    "one_run",
     "one_weighed",
     "probes",
     "problems",
