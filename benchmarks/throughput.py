@@ -4,7 +4,9 @@ Both ask the same small server (a process of its own) for the same URLs with HEA
 event loop, with the same number of requests at once; rounds are interleaved, the median counts.
 Ours reads records, plans, checks, and keeps every finding in SQLite; the bare loop keeps nothing.
 
-    python benchmarks/throughput.py [--targets 20000] [--hosts 400] [--rounds 3]
+`--tls`: every host is asked over TLS, on connections of its own, and both check its certificate.
+
+    python benchmarks/throughput.py [--targets 20000] [--hosts 400] [--rounds 3] [--tls]
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import multiprocessing
 import os
 import resource
 import sqlite3
+import ssl
 import statistics
 import subprocess
 import sys
@@ -26,6 +29,10 @@ from multiprocessing.synchronize import Event
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+
+from tests import certs  # noqa: E402 - the root of the project goes on the path first
+
 AT_ONCE = 128
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 0\r\n\r\n"
 
@@ -36,6 +43,7 @@ CONFIG = f"""
 concurrency = {AT_ONCE}
 [hosts]
 interval = 0
+join = "host"
 [checks]
 not_found = false
 parked = false
@@ -58,12 +66,17 @@ class Server(asyncio.Protocol):
         self.transport.write(ANSWER * count)  # type: ignore[attr-defined]  # a stream transport
 
 
-def serve(port: multiprocessing.Queue[int], over: Event, host: str = "127.0.0.1") -> None:
+def serve(
+    port: multiprocessing.Queue[int],
+    over: Event,
+    host: str = "127.0.0.1",
+    context: ssl.SSLContext | None = None,
+) -> None:
     """Serve until told that it is over."""
     import uvloop  # noqa: PLC0415 - both sides use it
 
     async def main() -> None:
-        server = await asyncio.get_running_loop().create_server(Server, host, 0)
+        server = await asyncio.get_running_loop().create_server(Server, host, 0, ssl=context)
         port.put(server.sockets[0].getsockname()[1])
         await asyncio.to_thread(over.wait)
         server.close()
@@ -72,15 +85,17 @@ def serve(port: multiprocessing.Queue[int], over: Event, host: str = "127.0.0.1"
 
 
 BARE = """
-import asyncio, sys, time, aiohttp, uvloop
-port, count, hosts, at_once = map(int, sys.argv[1:])
+import asyncio, ssl, sys, time, aiohttp, uvloop
+port, count, hosts, at_once = map(int, sys.argv[1:5])
+roots = sys.argv[5]
 class Here(aiohttp.abc.AbstractResolver):
     async def resolve(self, host, _port=0, family=0):
         return [{"hostname": host, "host": "127.0.0.1", "port": port, "family": 2, "proto": 0, "flags": 0}]
     async def close(self): pass
 async def main():
-    urls = iter([f"http://h{n % hosts}.example/{n}" for n in range(count)])
-    connector = aiohttp.TCPConnector(resolver=Here(), limit=0, keepalive_timeout=10)
+    scheme, context = ("https", ssl.create_default_context(cafile=roots)) if roots else ("http", True)
+    urls = iter([f"{scheme}://h{n % hosts}.bench.example/{n}" for n in range(count)])
+    connector = aiohttp.TCPConnector(resolver=Here(), limit=0, keepalive_timeout=10, ssl=context)
     timeout = aiohttp.ClientTimeout(total=60, sock_read=20)
     jar = aiohttp.DummyCookieJar()
     async with aiohttp.ClientSession(connector=connector, timeout=timeout, cookie_jar=jar) as s:
@@ -104,9 +119,9 @@ class Measure:
     checking: float
 
 
-def bare(port: int, targets: int, hosts: int) -> Measure:
+def bare(port: int, targets: int, hosts: int, roots: str) -> Measure:
     """The bare loop."""
-    words = [sys.executable, "-c", BARE, str(port), str(targets), str(hosts), str(AT_ONCE)]
+    words = [sys.executable, "-c", BARE, str(port), str(targets), str(hosts), str(AT_ONCE), roots]
     seconds, memory, out = measured(words, Path())
     return Measure(seconds, memory, float(out))
 
@@ -151,15 +166,17 @@ def measured(words: list[str], folder: Path) -> tuple[float, float, str]:
     return time.perf_counter() - start, usage.ru_maxrss / 1024, out
 
 
-def prepare(folder: Path, targets: int, hosts: int) -> None:
+def prepare(folder: Path, targets: int, hosts: int, roots: str = "") -> None:
     """Write records of fifty links each, and a configuration that makes nobody wait."""
+    scheme = "https" if roots else "http"
     (folder / "seeds").mkdir()
     for first in range(0, targets, 50):
         links = "".join(
-            f"  - webUrl: http://h{n % hosts}.example/{n}\n" for n in range(first, min(first + 50, targets))
+            f"  - webUrl: {scheme}://h{n % hosts}.bench.example/{n}\n"
+            for n in range(first, min(first + 50, targets))
         )
         (folder / "seeds" / f"{first:07}.md").write_text(f"---\nrelated:\n{links}---\n")
-    (folder / "config.toml").write_text(CONFIG)
+    (folder / "config.toml").write_text(CONFIG.replace("[hosts]", f'ca_file = "{roots}"\n[hosts]'))
 
 
 def main() -> None:
@@ -168,18 +185,22 @@ def main() -> None:
     parser.add_argument("--targets", type=int, default=20_000)
     parser.add_argument("--hosts", type=int, default=400)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--tls", action="store_true")
     options = parser.parse_args()
     resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
     ports: multiprocessing.Queue[int] = multiprocessing.Queue()
     over = multiprocessing.Event()
-    server = multiprocessing.Process(target=serve, args=(ports, over), daemon=True)
-    server.start()
-    port = ports.get()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        prepare(folder, options.targets, options.hosts)
+        roots = certs.roots(folder) if options.tls else ""
+        context = certs.server(folder, "good", "*.bench.example") if options.tls else None
+        server = multiprocessing.Process(target=serve, args=(ports, over, "127.0.0.1", context), daemon=True)
+        server.start()
+        port = ports.get()
+        prepare(folder, options.targets, options.hosts, roots)
         rounds = [
-            (bare(port, options.targets, options.hosts), ours(port, folder)) for _ in range(options.rounds)
+            (bare(port, options.targets, options.hosts, roots), ours(port, folder))
+            for _ in range(options.rounds)
         ]
     over.set()
     server.join(5)

@@ -44,7 +44,7 @@ def ours(given: list[str], folder: Path) -> peers.Ended:
         links = "".join(f"  - webUrl: {url}\n" for url in given[first : first + 50])
         (folder / "seeds" / f"{first:07}.md").write_text(f"---\nrelated:\n{links}---\n")
     networks = 'allow_networks = ["127.0.0.0/8"]\n[hosts]'
-    text = throughput.CONFIG.replace("[hosts]", f'{networks}\nper_host = {AT_ONCE}\njoin = "host"')
+    text = throughput.CONFIG.replace("[hosts]", f"{networks}\nper_host = {AT_ONCE}")
     (folder / "config.toml").write_text(text)
     settings = peers.Settings(patience=600)
     return peers.run([*peers.OURS, "-o", "report.jsonl"], folder, settings, lambda _: _written(folder))

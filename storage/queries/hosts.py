@@ -89,13 +89,15 @@ def host_totals(engine: sa.Engine, run: int, *, search: str = "") -> HostTotals:
         LedgerError: the database cannot be read.
     """
     table = schema.host_tally
-    names = ("targets", "requests", "errors", "spared", "waited")
+    names = ("targets", "requests", "errors", "spared")
     sums = (sa.func.coalesce(sa.func.sum(table.c[name]), 0) for name in names)
+    waited = sa.func.coalesce(sa.func.sum(table.c.waited), 0.0)
     longest = sa.func.coalesce(sa.func.max(table.c.slowest), 0.0)
-    query = sa.select(sa.func.count(), *sums, longest).where(*_fit(run, search))
+    query = sa.select(sa.func.count(), *sums, waited, longest).where(*_fit(run, search))
     with reading(engine) as connection:
-        count, *counts, waited, slowest = connection.execute(query).one()
-    return HostTotals(count, *(int(one) for one in counts), float(waited), float(slowest))
+        row = connection.execute(query).one()
+    hosts, targets, requests, errors, spared = map(int, row[:5])
+    return HostTotals(hosts, targets, requests, errors, spared, float(row[5]), float(row[6]))
 
 
 def counted_runs(engine: sa.Engine, *, most: int) -> list[int]:

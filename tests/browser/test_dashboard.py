@@ -15,6 +15,14 @@ from tests.browser.look import SIZES, THEMES, Look, looking
 from tests.browser.town import build, dashboard
 
 MENU: Final = [page for page in PAGES if page.menu]
+DEEP: Final = (
+    "/target?url=http://town.example/4.png",
+    "/target?url=http://town.example/turns",
+    "/target?url=http://town.example/head",
+    "/target?url=javascript:alert(4)//",
+    "/target?url=http://nobody.example/",
+    "/record?path=seeds/attack%20%3Cb%3E.md",
+)
 WRONG: Final = {"/nothing": 404, "/runs?page=99": 404, "/runs?page=x": 400, "/runs?sort=1": 400}
 STOPS: Final = "a[href], button, input, select, textarea, summary, [tabindex='0']"
 
@@ -41,6 +49,19 @@ async def test_every_page_fits_every_screen(browser: Browser, town: Path, page: 
             for theme in THEMES:
                 async with looking(browser, size, theme) as look:
                     await _seen(look, origin + page.path)
+                    assert await look.breaches() == [], (size, theme)
+                    assert await look.overflow() <= 0, (size, theme)
+                    assert (look.elsewhere(origin), look.errors) == ([], []), (size, theme)
+
+
+@pytest.mark.parametrize("path", DEEP)
+async def test_pages_behind_lists_fit_every_screen(browser: Browser, town: Path, path: str) -> None:
+    """One target, its image included, and one record hold what the pages of the menu hold."""
+    async with dashboard(town) as origin:
+        for size in SIZES:
+            for theme in THEMES:
+                async with looking(browser, size, theme) as look:
+                    await _seen(look, origin + path)
                     assert await look.breaches() == [], (size, theme)
                     assert await look.overflow() <= 0, (size, theme)
                     assert (look.elsewhere(origin), look.errors) == ([], []), (size, theme)

@@ -159,7 +159,9 @@ async def test_target_that_gets_well_in_the_second_pass(engine: sa.Engine) -> No
         await written.wait()
         await ledger.put(finding(key, Verdict.OK))
     assert rows(engine, STATES) == [("new", "alive")]
-    assert rows(engine, "SELECT failures, state, finding.verdict FROM target, finding") == [(0, "alive", "ok")]
+    assert rows(engine, "SELECT failures, state, finding.verdict FROM target, finding") == [
+        (0, "alive", "ok")
+    ]
 
 
 @pytest.mark.parametrize("verdict", [Verdict.FRESH, Verdict.NOT_REACHED, Verdict.LOCAL_OUTAGE])
