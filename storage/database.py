@@ -16,28 +16,18 @@ from typing import Final
 import sqlalchemy as sa
 from sqlalchemy import event as events
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import DBAPIError
 
+from storage.engine import make_engine, name_of, path_of
 from storage.errors import LedgerError, SchemaError
 from storage.schema import HEAD
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
-BUSY: Final = 30  # seconds to wait for another process that writes
 LINE: Final = 0x6C696E6B  # the number of the line in which makers of tables wait; any will do
-PRAGMAS: Final = ("PRAGMA synchronous = NORMAL", "PRAGMA foreign_keys = ON", "PRAGMA cache_size = -65536")
 READ_ONLY: Final = {
     "sqlite": "PRAGMA query_only = ON",
     "postgresql": "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY",
 }
-# After so many seconds (the last: ms) a server that fell silent is told from one that thinks.
-NOTICED: Final[dict[str, float]] = {
-    "connect_timeout": 10,
-    "keepalives_idle": 5,
-    "keepalives_interval": 3,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 15_000,
-}
-DRIVERS: Final = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 
 
 def open_engine(url: str, *, create: bool = True, older: bool = False) -> sa.Engine:
@@ -49,7 +39,7 @@ def open_engine(url: str, *, create: bool = True, older: bool = False) -> sa.Eng
         LedgerError: it cannot be used; the text says why and what to do.
         SchemaError: its schema is not the one of this program.
     """
-    engine = _engine(url)
+    engine = make_engine(url)
     try:
         _look_at_file(engine, create=create)
         _prepare(engine, create=create, older=older)
@@ -66,13 +56,13 @@ def open_known(url: str) -> sa.Engine:
         LedgerError: it cannot be used.
         SchemaError: its schema is not the one of this program.
     """
-    engine = _engine(url)
+    engine = make_engine(url)
     path = path_of(engine)
     if path is None or path.exists() or str(path).startswith("file:"):
         engine.dispose()
         return open_engine(url)
     _look_at_file(engine, create=True)
-    empty = _engine("sqlite://")
+    empty = make_engine("sqlite://")
     _create(empty, create=True)
     return empty
 
@@ -89,12 +79,6 @@ def open_reader(url: str) -> sa.Engine:
     statement = READ_ONLY[engine.dialect.name]
     events.listen(engine, "connect", lambda connection, _: _run_at_once(connection, statement))
     return engine
-
-
-def path_of(engine: sa.Engine) -> Path | None:
-    """The file of an SQLite database; None for a server."""
-    name = engine.url.database
-    return Path(name) if engine.dialect.name == "sqlite" and name else None
 
 
 def _run_at_once(connection: DBAPIConnection, statement: str) -> None:
@@ -135,9 +119,9 @@ def told(engine: sa.Engine) -> Iterator[None]:
     try:
         yield
     except DBAPIError as exc:
-        raise LedgerError(f"{_name(engine)} {_reason(str(exc.orig))}") from exc
+        raise LedgerError(f"{name_of(engine)} {_reason(str(exc.orig))}") from exc
     except sqlite3.Error as exc:
-        raise LedgerError(f"{_name(engine)} {_reason(str(exc))}") from exc
+        raise LedgerError(f"{name_of(engine)} {_reason(str(exc))}") from exc
 
 
 def upgrade(engine: sa.Engine) -> str | None:
@@ -151,53 +135,6 @@ def upgrade(engine: sa.Engine) -> str | None:
         version = _version(connection, engine)
         _migrate(connection)
     return version
-
-
-def _engine(url: str) -> sa.Engine:
-    try:
-        parsed = sa.make_url(url)
-        engine = sa.create_engine(parsed.set(drivername=DRIVERS[parsed.drivername]), **_arguments(parsed))
-    except (ArgumentError, NoSuchModuleError, KeyError, ValueError) as exc:
-        raise LedgerError(
-            f"[database] url {_masked(url)} is none that can be opened: "
-            "write sqlite:///FILE or postgresql://USER@HOST/NAME"
-        ) from exc
-    except ModuleNotFoundError as exc:
-        raise LedgerError(
-            f"[database] url {_masked(url)} needs a driver: pip install 'linkhealth[postgres]'"
-        ) from exc
-    if engine.dialect.name == "sqlite":
-        events.listen(engine, "connect", _set_pragmas)
-        events.listen(engine, "begin", _begin)
-    return engine
-
-
-def _arguments(url: sa.URL) -> dict[str, dict[str, float]]:
-    known = {"timeout": BUSY} if url.drivername == "sqlite" else NOTICED
-    return {"connect_args": {key: value for key, value in known.items() if key not in url.query}}
-
-
-def _masked(url: str) -> str:
-    """The URL without its password, as far as there is a URL."""
-    try:
-        return repr(sa.make_url(url).render_as_string())
-    except (ArgumentError, ValueError):
-        return "of the configuration" if "@" in url else repr(url)
-
-
-def _name(engine: sa.Engine) -> str:
-    return engine.url.render_as_string().replace("postgresql+psycopg:", "postgresql:")
-
-
-def _set_pragmas(connection: sqlite3.Connection, _: object) -> None:
-    connection.isolation_level = None  # `_begin` begins; the driver would at the first write only
-    for pragma in PRAGMAS:
-        connection.execute(pragma)
-
-
-def _begin(connection: sa.Connection) -> None:
-    writes = connection.get_execution_options().get("writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
 def _look_at_file(engine: sa.Engine, *, create: bool) -> None:
@@ -221,9 +158,9 @@ def _prepare(engine: sa.Engine, *, create: bool, older: bool) -> None:
     if version is None:
         _create(engine, create=create)
     elif version < HEAD and not older:
-        raise SchemaError(f"{_name(engine)} has the older schema {version}: run 'linkhealth db upgrade'")
+        raise SchemaError(f"{name_of(engine)} has the older schema {version}: run 'linkhealth db upgrade'")
     elif version > HEAD:
-        raise SchemaError(f"{_name(engine)} has the schema {version}, newer than this program: update it")
+        raise SchemaError(f"{name_of(engine)} has the schema {version}, newer than this program: update it")
     _set_wal(engine)
 
 
@@ -241,14 +178,14 @@ def _version(connection: sa.Connection, engine: sa.Engine) -> str | None:
         version = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
     if version is None:
         raise LedgerError(
-            f"{_name(engine)} is the database of another program: give [database] url one of its own"
+            f"{name_of(engine)} is the database of another program: give [database] url one of its own"
         )
     return str(version)
 
 
 def _create(engine: sa.Engine, *, create: bool) -> None:
     if not create:
-        raise LedgerError(f"{_name(engine)} holds nothing yet: 'linkhealth audit' fills it")
+        raise LedgerError(f"{name_of(engine)} holds nothing yet: 'linkhealth audit' fills it")
     _set_wal(engine)
     with writing(engine) as connection:
         _wait_in_line(connection)

@@ -13,7 +13,8 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from storage.database import path_of, told
+from storage.database import told
+from storage.engine import path_of
 from storage.errors import LedgerError, LockHeld
 
 NUMBER: Final = 0x6C696E6C  # of the lock in a server's database; any will do

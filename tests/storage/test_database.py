@@ -16,7 +16,8 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from storage import schema
-from storage.database import MIGRATIONS, open_engine, path_of, reading, upgrade, writing
+from storage.database import MIGRATIONS, open_engine, reading, upgrade, writing
+from storage.engine import path_of
 from storage.errors import LedgerError, SchemaError
 from storage.ledger import begin_run
 from tests.storage.build import NOW

@@ -17,6 +17,7 @@ from crawler.history import Evidence, Freshness
 from crawler.history import advance as judge
 from storage import database, queries
 from storage.database import open_engine, writing
+from storage.engine import make_engine
 from storage.errors import SchemaError
 from storage.ledger import begin_run
 from storage.ledger.writer import Writer
@@ -168,7 +169,7 @@ def test_export_to_where_nothing_can_be_written(file_engine: sa.Engine, tmp_path
 
 def _first_release(url: str) -> None:
     """Make a database as the first release made it, and fill it."""
-    engine = database._engine(url)
+    engine = make_engine(url)
     now = f"{NOW:%Y-%m-%d %H:%M:%S}"
     with writing(engine) as connection:
         config = Config()
