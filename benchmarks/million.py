@@ -27,6 +27,7 @@ from crawler.dashboard import House
 from crawler.dashboard.app import build
 from storage import schema
 from storage.database import open_engine, open_reader, writing
+from storage.hosts import count_hosts
 from storage.severity import weigh
 from storage.statements import chunks
 from storage.tally import tally
@@ -118,6 +119,9 @@ def settled(path: Path) -> None:
         began = time.perf_counter()
         tally(engine)
         print(f"targets counted {name} in {time.perf_counter() - began:.1f} s", flush=True)
+    began = time.perf_counter()
+    count_hosts(engine)
+    print(f"hosts counted in {time.perf_counter() - began:.1f} s", flush=True)
     engine.dispose()
 
 
@@ -148,6 +152,9 @@ PAGES = (
     "/records?page=1000",
     "/records?record=content/000/",
     "/record?path=content/000/000007.md",
+    "/hosts",
+    "/hosts?search=host1&sort=p95",
+    "/hosts?page=20&sort=host",
     "/target?url=https://www.host101.example/articles/2026/11/101-some-story-of-the-day",
     "/target?url=https://nobody.example/",
 )

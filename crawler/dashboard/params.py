@@ -61,11 +61,12 @@ def _bare(hint: Any) -> Any:
 def allowed(hint: Any, why: Exception | None = None) -> str:
     """What a parameter of this type may be, in words."""
     schemas, parts = msgspec.json.schema_components([hint], ref_template="{name}")
-    words, least = _words(schemas[0], parts), schemas[0].get("minimum")
+    words = _words(schemas[0], parts)
     if words:
         return f"write {', '.join(words)}"
-    if schemas[0].get("type") == "integer" and least is not None:
-        return f"write a whole number from {least} to {schemas[0].get('maximum', 'any')}"
+    for one in (schemas[0], *schemas[0].get("anyOf", ())):
+        if one.get("type") == "integer" and "minimum" in one:
+            return f"write a whole number from {one['minimum']} to {one.get('maximum', 'any')}"
     return str(why).partition(" - at")[0].lower()
 
 

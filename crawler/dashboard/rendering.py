@@ -16,6 +16,7 @@ from crawler.report.meanings import ISSUE_MEANS, VERDICT_MEANS
 from crawler.report.safe import shown
 from crawler.report.severity import Severity
 from storage.model import Class, Issue, Kind, State, Verdict
+from storage.queries import WORST_FIRST, HostOrder
 
 FOLDER: Final = Path(__file__).parent / "templates"
 SCHEMES: Final = frozenset({"http", "https"})
@@ -87,6 +88,13 @@ def bar_of(counts: Mapping[str, int]) -> list[charts.Part]:
     return [charts.Part(name, count, name) for name, count in counts.items()]
 
 
+def verdicts_of(counts: Mapping[str, int]) -> list[charts.Part]:
+    """The parts of a bar from counts by verdict, the worst class first."""
+    rank = {cls: number for number, cls in enumerate(WORST_FIRST)}
+    worst = sorted(counts.items(), key=lambda pair: (rank[Verdict(pair[0]).cls], -pair[1], pair[0]))
+    return [charts.Part(word, count, class_of(word)) for word, count in worst]
+
+
 def class_of(verdict: str) -> str:
     """The class of a verdict, which names its colour."""
     return Verdict(verdict).cls.value
@@ -116,8 +124,10 @@ def environment() -> Environment:
         "charts": charts,
         "drawings": drawings,
         "bar_of": bar_of,
+        "verdicts_of": verdicts_of,
         "class_of": class_of,
         "CLASSES": tuple(Class),
+        "HOST_ORDERS": tuple(HostOrder),
         "ISSUES": tuple(Issue),
         "ISSUE_MEANS": ISSUE_MEANS,
         "VERDICT_MEANS": VERDICT_MEANS,

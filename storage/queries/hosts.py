@@ -56,13 +56,14 @@ class HostTally:
 
 @dataclass(frozen=True, slots=True)
 class HostTotals:
-    """All hosts of a list together; `longest` is the slowest check in seconds."""
+    """All hosts of a list together: `down` of them were, and `longest` is the slowest check in seconds."""
 
     hosts: int
     targets: int
     requests: int
     errors: int
     spared: int
+    down: int
     waited: float
     longest: float
 
@@ -91,13 +92,14 @@ def host_totals(engine: sa.Engine, run: int, *, search: str = "") -> HostTotals:
     table = schema.host_tally
     names = ("targets", "requests", "errors", "spared")
     sums = (sa.func.coalesce(sa.func.sum(table.c[name]), 0) for name in names)
+    down = sa.func.coalesce(sa.func.sum(sa.case((table.c.spared > 0, 1), else_=0)), 0)
     waited = sa.func.coalesce(sa.func.sum(table.c.waited), 0.0)
     longest = sa.func.coalesce(sa.func.max(table.c.slowest), 0.0)
-    query = sa.select(sa.func.count(), *sums, waited, longest).where(*_fit(run, search))
+    query = sa.select(sa.func.count(), *sums, down, waited, longest).where(*_fit(run, search))
     with reading(engine) as connection:
         row = connection.execute(query).one()
-    hosts, targets, requests, errors, spared = map(int, row[:5])
-    return HostTotals(hosts, targets, requests, errors, spared, float(row[5]), float(row[6]))
+    found, targets, requests, errors, spared, without = map(int, row[:6])
+    return HostTotals(found, targets, requests, errors, spared, without, float(row[6]), float(row[7]))
 
 
 def counted_runs(engine: sa.Engine, *, most: int) -> list[int]:

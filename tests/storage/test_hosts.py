@@ -96,8 +96,8 @@ def test_search_is_for_a_part_of_the_name(counted: sa.Engine, search: str, names
 
 def test_totals_are_of_all_hosts(counted: sa.Engine) -> None:
     """Sums and the slowest of all; nothing for a run that counted none."""
-    assert queries.host_totals(counted, 1) == HostTotals(3, 24, 24, 3, 2, 1.5, 30.0)
-    assert queries.host_totals(counted, 7) == HostTotals(0, 0, 0, 0, 0, 0.0, 0.0)
+    assert queries.host_totals(counted, 1) == HostTotals(3, 24, 24, 3, 2, 1, 1.5, 30.0)
+    assert queries.host_totals(counted, 7) == HostTotals(0, 0, 0, 0, 0, 0, 0.0, 0.0)
 
 
 def test_counting_again_replaces(counted: sa.Engine) -> None:
