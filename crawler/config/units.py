@@ -7,7 +7,7 @@ from ipaddress import ip_network
 from typing import Final
 
 from crawler.errors import UrlError
-from crawler.fetch.dial import Detour
+from crawler.fetch.detour import Detour
 from crawler.urls import request_url
 
 SECONDS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}

@@ -26,6 +26,7 @@ from aiohttp.abc import ResolveResult
 from crawler.errors import BlockedAddress, FetchError, Timeout
 from crawler.fetch.bounds import listener
 from crawler.fetch.crowd import Crowded, Places
+from crawler.fetch.detour import Detour
 from crawler.fetch.dns import AddressBook
 from crawler.fetch.faults import connect_fault, tls_fault
 from crawler.fetch.guard import Guard
@@ -58,20 +59,6 @@ class Dial:
 
 
 DIAL: Final[ContextVar[Dial]] = ContextVar("DIAL")
-
-
-@dataclass(frozen=True, slots=True)
-class Detour:
-    """One `--connect-to HOST1:PORT1:HOST2:PORT2`: None stands for any, or for the same."""
-
-    host: str | None
-    port: int | None
-    to_host: str | None
-    to_port: int | None
-
-    def takes(self, host: str, port: int) -> bool:
-        """Whether a request to this host and port takes the detour."""
-        return self.host in {None, host} and self.port in {None, port}
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from crawler.config import Config, HostRules, load, parse_detour, parse_duration
 from crawler.config.units import parse_cidr, parse_size
 from crawler.errors import ConfigError
-from crawler.fetch.dial import Detour
+from crawler.fetch.detour import Detour
 
 ROOT: Final = Path(__file__).parents[2]
 BROKEN: Final = """

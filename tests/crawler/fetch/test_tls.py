@@ -14,7 +14,8 @@ import pytest
 from crawler.errors import Timeout
 from crawler.fetch.base import Request
 from crawler.fetch.crowd import Places
-from crawler.fetch.dial import Detour, Dialer, Dialling
+from crawler.fetch.detour import Detour
+from crawler.fetch.dial import Dialer, Dialling
 from crawler.fetch.dns import AddressBook, SystemResolver
 from crawler.fetch.guard import Guard
 from crawler.fetch.http import Client, Http, open_session
