@@ -76,6 +76,10 @@ def steps(targets: int, runs: int) -> list[str]:
         elapsed, '192.0.2.1' FROM finding WHERE run_id = {runs} AND "class" <> 'alive'""",
         f"""{numbers} INSERT INTO image (run_id, target_id, width, height, orientation, format)
         SELECT {runs}, i, 1200, 630, 1, 'JPEG' FROM n WHERE i % 2 AND NOT {FAILS}""",
+        f"""{numbers} INSERT INTO cached (target_id, digest, size, format, width, height, orientation, proof,
+        url, stored_at, confirmed_at) SELECT i, 'sha256:' || printf('%064x', CASE WHEN i % 100 = 21 THEN i / 3000
+        ELSE i * 7919 END), 90000, 'JPEG', 1200, 630, 1, 'pixels', {URL}, {DAY.format(0)}, {DAY.format(0)}
+        FROM n WHERE i % 2 AND NOT {FAILS}""",
     ]
 
 
@@ -152,6 +156,12 @@ PAGES = (
     "/records?page=1000",
     "/records?record=content/000/",
     "/record?path=content/000/000007.md",
+    "/images",
+    "/images?page=100",
+    "/images?search=777",
+    "/images?show=placeholder",
+    "/images?show=suspect",
+    "/images?show=suspect&search=777",
     "/hosts",
     "/hosts?search=host1&sort=p95",
     "/hosts?page=20&sort=host",

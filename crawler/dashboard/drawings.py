@@ -59,12 +59,16 @@ def history(checks: Sequence[Observation]) -> Markup:
     return strip("history", "Every check of this target", marks)
 
 
-def frames(name: str, drawn: Frames) -> Markup:
-    """The frame that a record declares (dashed), and that of the picture, from one corner to one scale."""
-    both = Markup().join(
-        Markup('<rect class="{}" x="1" y="1" width="{:g}" height="{:g}"/>').format(kind, *box)
-        for kind, box in (("actual", drawn.actual_box), ("declared", drawn.declared_box))
-    )
+def frames(name: str, drawn: Frames, picture: str | None = None) -> Markup:
+    """The frame that a record declares (dashed), and that of the picture, from one corner to one scale.
+
+    `picture` is the address of the picture, which fills its frame then.
+    """
+    width, height = drawn.actual_box
+    filled = Markup('<image href="{}" x="1" y="1" width="{:g}" height="{:g}" preserveAspectRatio="none"/>')
+    inside = filled.format(picture, width, height) if picture else Markup()
+    frame = Markup('<rect class="{}" x="1" y="1" width="{:g}" height="{:g}"/>')
+    both = frame.format("actual", width, height) + inside + frame.format("declared", *drawn.declared_box)
     return Markup(
         '<svg class="frames" role="img" aria-labelledby="{}-t" viewBox="0 0 {:g} {:g}" width="{:g}" '
         'height="{:g}"><title id="{}-t">{}</title>{}</svg>'

@@ -16,7 +16,7 @@ from crawler.report.meanings import ISSUE_MEANS, VERDICT_MEANS
 from crawler.report.safe import shown
 from crawler.report.severity import Severity
 from storage.model import Class, Issue, Kind, State, Verdict
-from storage.queries import WORST_FIRST, HostOrder
+from storage.queries import WORST_FIRST, HostOrder, Section
 
 FOLDER: Final = Path(__file__).parent / "templates"
 SCHEMES: Final = frozenset({"http", "https"})
@@ -132,6 +132,7 @@ def environment() -> Environment:
         "ISSUE_MEANS": ISSUE_MEANS,
         "VERDICT_MEANS": VERDICT_MEANS,
         "KINDS": tuple(Kind),
+        "SECTIONS": tuple(Section),
         "SEVERITIES": tuple(one.word for one in Severity),
         "STATES": tuple(State),
         "VERDICTS": tuple(Verdict),

@@ -16,6 +16,7 @@ from storage.queries.faults import (
     weighed,
 )
 from storage.queries.fragments import fragments, looked_for
+from storage.queries.gallery import Exhibit, Gallery, Section, gallery
 from storage.queries.hosts import (
     HostOrder,
     HostTally,
@@ -52,6 +53,8 @@ __all__ = [
     "Count",
     "Entry",
     "EntryLink",
+    "Exhibit",
+    "Gallery",
     "HostOrder",
     "HostTally",
     "HostTotals",
@@ -62,6 +65,7 @@ __all__ = [
     "Part",
     "Place",
     "Progress",
+    "Section",
     "Share",
     "Suspect",
     "Totals",
@@ -81,6 +85,7 @@ __all__ = [
     "faults",
     "find",
     "fragments",
+    "gallery",
     "history",
     "hops",
     "host_totals",

@@ -33,10 +33,15 @@ class Frames:
 def frames(entry: Entry, one: EntryLink) -> Frames | None:
     """The frames of a link whose picture has another size than it declares; None where none can be drawn."""
     picture = entry.finding.picture if entry.finding else None
-    declared = _size(one.link.declared)
-    if picture is None or picture.size is None or declared is None or declared == picture.size:
+    return drawn(one.link.declared, picture.size if picture else None)
+
+
+def drawn(said: Declared | None, actual: Size | None) -> Frames | None:
+    """The frames of what a record says of a picture and of its size; None where none can be drawn."""
+    declared = _size(said)
+    if actual is None or declared is None or declared == actual:
         return None
-    return _scaled(declared, picture.size)
+    return _scaled(declared, actual)
 
 
 def _size(said: Declared | None) -> Size | None:
