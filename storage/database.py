@@ -24,6 +24,7 @@ from storage.schema import HEAD
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 LINE: Final = 0x6C696E6B  # the number of the line in which makers of tables wait; any will do
+THRIFTY: Final = "PRAGMA cache_size = -16384"
 READ_ONLY: Final = {
     "sqlite": "PRAGMA query_only = ON",
     "postgresql": "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY",
@@ -50,7 +51,7 @@ def open_engine(url: str, *, create: bool = True, older: bool = False) -> sa.Eng
 
 
 def open_known(url: str) -> sa.Engine:
-    """Open a database to show what is known; where no file is, an empty one that leaves none.
+    """Open a database to show what is known, in little memory; an empty one where no file is.
 
     Raises:
         LedgerError: it cannot be used.
@@ -60,7 +61,7 @@ def open_known(url: str) -> sa.Engine:
     path = path_of(engine)
     if path is None or path.exists() or str(path).startswith("file:"):
         engine.dispose()
-        return open_engine(url)
+        return _thrifty(open_engine(url))
     _look_at_file(engine, create=True)
     empty = make_engine("sqlite://")
     _create(empty, create=True)
@@ -78,6 +79,14 @@ def open_reader(url: str) -> sa.Engine:
     engine.dispose()  # what looked at the schema may still write
     statement = READ_ONLY[engine.dialect.name]
     events.listen(engine, "connect", lambda connection, _: _run_at_once(connection, statement))
+    return engine
+
+
+def _thrifty(engine: sa.Engine) -> sa.Engine:
+    """Pages of a file that are read once, one after the other, need no large cache."""
+    engine.dispose()
+    if engine.dialect.name == "sqlite":
+        events.listen(engine, "connect", lambda connection, _: connection.execute(THRIFTY))
     return engine
 
 

@@ -16,7 +16,7 @@ from storage import schema
 from storage.database import reading, writing
 from storage.hosts import count_hosts
 from storage.model import Issue, Link, LinkIssue, Picture, Verdict
-from storage.rows import picture_columns, plain, to_link, to_picture
+from storage.rows import LINK, link_columns, picture_columns, plain, to_link, to_picture
 from storage.severity import weigh
 from storage.statements import Prepared, chunks
 from storage.tally import tally
@@ -91,8 +91,8 @@ def _unjudged(engine: sa.Engine) -> list[int]:
 def _settle(connection: sa.Connection, ids: Sequence[int], judge: Judge, insert: Prepared) -> None:
     link, issue = schema.link, schema.link_issue
     records: dict[int, list[Placed]] = {}
-    for row in connection.execute(_query(ids)).mappings():
-        records.setdefault(row["record_id"], []).append(_placed(row))
+    for row in connection.execute(_query(ids)).all():
+        records.setdefault(row.record_id, []).append(_placed(row))
     judged = [pair for placed in records.values() for pair in judge(placed).items()]
     theirs = sa.select(link.c.id).where(link.c.record_id.in_(ids))
     connection.execute(sa.delete(issue).where(issue.c.link_id.in_(theirs)))
@@ -120,8 +120,10 @@ def _query(ids: Sequence[int]) -> sa.Select[Any]:
     link, target, finding, image = schema.link, schema.target, schema.finding, schema.image
     same = (finding.c.target_id == target.c.id) & (finding.c.run_id == target.c.last_run)
     pictured = (image.c.target_id == finding.c.target_id) & (image.c.run_id == finding.c.run_id)
-    query = sa.select(link, target.c.url, finding.c.verdict, finding.c.final_url, finding.c.evidence)
-    query = query.add_columns(*picture_columns(), *_cache())
+    query = sa.select(
+        *link_columns(), link.c.id, link.c.record_id, target.c.url, finding.c.verdict, finding.c.final_url
+    )
+    query = query.add_columns(finding.c.evidence, *picture_columns(), *_cache())
     query = query.join(target, target.c.id == link.c.target_id)
     query = query.join(finding, same, isouter=True).join(image, pictured, isouter=True)
     return query.where(link.c.record_id.in_(ids), link.c.closed_run.is_(None)).order_by(link.c.id)
@@ -135,9 +137,10 @@ def _cache() -> tuple[sa.Label[bool], sa.Label[bool]]:
     return has.label("is_cached"), sa.exists().where(said).label("was_stale")
 
 
-def _placed(row: sa.RowMapping) -> Placed:
-    verdict = None if row["verdict"] is None else Verdict(row["verdict"])
-    link, picture = to_link(row), to_picture(row)
-    evidence = row["evidence"] or {}
-    cache = bool(row["is_cached"]), bool(row["was_stale"])
-    return Placed(row["id"], link, row["url"], verdict, row["final_url"], picture, evidence, *cache)
+def _placed(row: sa.Row[Any]) -> Placed:
+    link, rest = to_link(row[: len(LINK)]), row[len(LINK) :]
+    key, _, url, verdict, final_url, evidence = rest[:6]
+    picture = None if row.image_format is None else to_picture(row._mapping)
+    said = None if verdict is None else Verdict(verdict)
+    cache = bool(row.is_cached), bool(row.was_stale)
+    return Placed(key, link, url, said, final_url, picture, evidence or {}, *cache)

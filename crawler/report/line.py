@@ -13,7 +13,7 @@ Json = dict[str, Any]
 
 def moment(at: datetime | None) -> str | None:
     """A time as the contract writes it."""
-    return None if at is None else at.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return None if at is None else f"{at.isoformat()[:19]}Z"
 
 
 def line(entry: Entry) -> Json:
@@ -21,9 +21,9 @@ def line(entry: Entry) -> Json:
     finding = entry.finding
     return {
         "url": entry.url,
-        "verdict": entry.verdict.value,
-        "class": entry.verdict.cls.value,
-        "state": entry.state.value,
+        "verdict": entry.verdict,
+        "class": entry.verdict.cls,
+        "state": entry.state,
         **_facts(finding),
         "detail": detail(entry),
         "next_due": moment(entry.next_due),
@@ -81,7 +81,7 @@ def _link(one: EntryLink) -> Json:
         "line": link.line,
         "column": link.column,
         "text": link.text,
-        "kind": link.kind.value,
+        "kind": link.kind,
         "declared": _declared(link.declared),
         "issues": [_issue(issue) for issue in one.issues],
     }

@@ -34,6 +34,8 @@ def whole(text: str) -> str:
 def json(value: object) -> str:
     """The value as JSON in one line, whatever a reader takes for a line: every letter is still there."""
     text = msgspec.json.encode(value).decode()
+    if text.isascii() and "\x7f" not in text:
+        return text
     return AWKWARD.sub(lambda found: _spelled(found[0]), text)
 
 

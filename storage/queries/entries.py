@@ -29,7 +29,16 @@ from storage.model import (
     Verdict,
 )
 from storage.queries.due import KINDS
-from storage.rows import picture_columns, to_finding, to_link
+from storage.rows import (
+    FINDING,
+    STATES,
+    finding_columns,
+    link_columns,
+    picture_columns,
+    to_finding,
+    to_link,
+    to_picture,
+)
 from storage.statements import chunks
 
 WORST_FIRST: Final = (
@@ -180,7 +189,7 @@ def page(
 
     `links`: only these links are shown.
     """
-    rows = {row["key"]: row for row in connection.execute(_query(ids, run, asked)).mappings()}
+    rows = {row.key: row for row in connection.execute(_query(ids, run, asked)).all()}
     here = schema.link.c.target_id.in_(ids) if links is None else schema.link.c.id.in_(links)
     named = _links(connection, here)
     return (_entry(rows[key], named.get(key, ()), asked) for key in ids)
@@ -191,11 +200,11 @@ def _query(ids: Sequence[int], run: Run | None, asked: Run | None) -> sa.Select[
     silent = finding.alias("silent")
     standing = (target.c.url, target.c.state, target.c.next_due, target.c.failing_since)
     query = sa.select(
+        *finding_columns(),
         target.c.id.label("key"),
         *standing,
-        *finding.c,
-        *picture_columns(),
         silent.c.verdict.label("silent"),
+        *picture_columns(),
         *(column.label(f"pin_{column.name}") for column in schema.pin.c),
     )
     query = query.join(finding, _newest(run), isouter=True)
@@ -206,27 +215,26 @@ def _query(ids: Sequence[int], run: Run | None, asked: Run | None) -> sa.Select[
     return query.where(target.c.id.in_(ids))
 
 
-def _entry(row: sa.RowMapping, links: Sequence[_Named], asked: Run | None) -> Entry:
-    finding = None if row["verdict"] is None else to_finding(row)
-    pin = _pin(row)
+def _entry(row: sa.Row[Any], links: Sequence[_Named], asked: Run | None) -> Entry:
+    key, url, state, next_due, failing_since = row[len(FINDING) : len(FINDING) + 5]
+    picture = None if row.image_format is None else to_picture(row._mapping)
+    finding = None if row.verdict is None else to_finding(url, row[: len(FINDING)], picture)
     entry = Entry(
-        row["key"],
-        row["url"],
+        key,
+        url,
         _kind(links, asked),
         _shown(row, finding, asked),
-        State(row["state"]),
-        row["next_due"],
-        row["failing_since"],
+        STATES[state],
+        next_due,
+        failing_since,
         finding,
-        tuple(link.shown for link in links),
+        tuple([link.shown for link in links]),
     )
-    return entry if pin is None else _pinned(entry, pin)
+    return entry if row.pin_url is None else _pinned(entry, _pin(row))
 
 
-def _pin(row: sa.RowMapping) -> Pin | None:
-    if row["pin_url"] is None:
-        return None
-    return Pin(row["pin_url"], PinWord(row["pin_word"]), row["pin_why"], row["pin_author"], row["pin_at"])
+def _pin(row: sa.Row[Any]) -> Pin:
+    return Pin(row.pin_url, PinWord(row.pin_word), row.pin_why, row.pin_author, row.pin_at)
 
 
 def _pinned(entry: Entry, pin: Pin) -> Entry:
@@ -244,30 +252,30 @@ def _kind(links: Sequence[_Named], asked: Run | None) -> Kind:
     return min(kinds, key=KINDS.index, default=Kind.WEB)
 
 
-def _shown(row: sa.RowMapping, finding: Finding | None, asked: Run | None) -> Verdict:
+def _shown(row: sa.Row[Any], finding: Finding | None, asked: Run | None) -> Verdict:
     if asked is None:
         return finding.verdict if finding else Verdict.NOT_REACHED
-    if row["silent"] is not None:
-        return Verdict(row["silent"])
+    if row.silent is not None:
+        return Verdict(row.silent)
     if finding is not None and (asked.command, asked.ended) == ("refresh", "finished"):
         return Verdict.FRESH  # by what its server said when it was kept
-    was_due = row["next_due"] is None or row["next_due"] <= asked.started_at
+    was_due = row.next_due is None or row.next_due <= asked.started_at
     return Verdict.NOT_REACHED if was_due else Verdict.FRESH
 
 
 def _links(connection: sa.Connection, here: sa.ColumnElement[bool]) -> Mapping[int, Sequence[_Named]]:
     """The open links of some targets, each with its record and issues, in a stable order."""
     link, record = schema.link, schema.record
-    query = sa.select(link, record.c.path, record.c.number, record.c.seen_run)
+    place = (link.c.target_id, link.c.id, record.c.path, record.c.number, record.c.seen_run)
+    query = sa.select(*place, *link_columns())
     query = query.join(record, record.c.id == link.c.record_id)
     query = query.where(here, link.c.closed_run.is_(None))
     query = query.order_by(record.c.path, record.c.number, link.c.line, link.c.column, link.c.id)
     issues = _issues(connection, here)
     found: dict[int, list[_Named]] = {}
-    for row in connection.execute(query).mappings():
-        wrong = tuple(issues.get(row["id"], ()))
-        made = EntryLink(row["path"], to_link(row), wrong, row["number"])
-        found.setdefault(row["target_id"], []).append(_Named(made, row["seen_run"]))
+    for target, key, path, number, seen_run, *cells in connection.execute(query).all():
+        made = EntryLink(path, to_link(cells), tuple(issues.get(key, ())), number)
+        found.setdefault(target, []).append(_Named(made, seen_run))
     return found
 
 

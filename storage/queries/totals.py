@@ -25,23 +25,25 @@ class Totals:
         """Count one entry. `known` gathers every word that `--fail-on` can name."""
         self.targets += 1
         self.links += len(entry.links)
-        for counts, word in (
-            (self.classes, entry.verdict.cls.value),
-            (self.verdicts, entry.verdict.value),
-            (self.kinds, entry.kind.value),
-            (self.states, entry.state.value),
-        ):
-            counts[word] = counts.get(word, 0) + 1
-        issues = [issue.issue.value for link in entry.links for issue in link.issues]
-        for name in issues:
-            self.issues[name] = self.issues.get(name, 0) + 1
-        self.known |= _problems(entry) | {*issues} | ({"issues"} if issues else set())
+        _count(self.verdicts, entry.verdict)
+        _count(self.classes, entry.verdict.cls)
+        _count(self.kinds, entry.kind)
+        _count(self.states, entry.state)
+        for link in entry.links:
+            for issue in link.issues:
+                _count(self.issues, issue.issue)
+                self.known.update((issue.issue, "issues"))
+        self._know(entry)
+
+    def _know(self, entry: Entry) -> None:
+        """Note the words for what is wrong with a target, unless a person said that nothing is."""
+        word = entry.pin.word if entry.pin else None
+        if word is PinWord.IGNORE:
+            return
+        self.known.add(entry.state)
+        if word is not PinWord.ALIVE:
+            self.known.update((entry.known, entry.known.cls))
 
 
-def _problems(entry: Entry) -> set[str]:
-    """The words for what is wrong with a target, unless a person said that nothing is."""
-    word = entry.pin.word if entry.pin else None
-    if word is PinWord.IGNORE:
-        return set()
-    own = set() if word is PinWord.ALIVE else {entry.known.value, entry.known.cls.value}
-    return own | {entry.state.value}
+def _count(counts: dict[str, int], word: str) -> None:
+    counts[word] = counts.get(word, 0) + 1

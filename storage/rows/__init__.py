@@ -3,7 +3,12 @@
 from storage.rows.cached import CACHED, cached_row, to_cached
 from storage.rows.probe import PROBE, probe_row, to_probe
 from storage.rows.read import (
+    FINDING,
+    LINK,
     STANDING,
+    STATES,
+    finding_columns,
+    link_columns,
     picture_columns,
     standing_columns,
     to_finding,
@@ -26,15 +31,20 @@ from storage.rows.written import (
 
 __all__ = [
     "CACHED",
+    "FINDING",
+    "LINK",
     "PROBE",
     "STANDING",
+    "STATES",
     "Cells",
     "cached_row",
     "event_row",
+    "finding_columns",
     "finding_row",
     "hop_rows",
     "image_row",
     "instant",
+    "link_columns",
     "link_row",
     "picture_columns",
     "plain",

@@ -35,7 +35,27 @@ STANDING: Final = (
     "checked_at",
     "next_due",
 )
-STATES: Final = {state.value: state for state in State}  # `State(...)` takes five times as long
+LINK: Final = ("field", "line", "column", "text", "kind", "item", "declared")
+FINDING: Final = (
+    "target_id",
+    "verdict",
+    "checked_at",
+    "status",
+    "final_url",
+    "moved_to",
+    "redirects",
+    "attempts",
+    "requests",
+    "elapsed",
+    "bytes",
+    "detail",
+    "retry_at",
+    "evidence",
+)
+# `State(...)` takes five times as long as a look into a table.
+STATES: Final = {state.value: state for state in State}
+KINDS: Final = {kind.value: kind for kind in Kind}
+VERDICTS: Final = {verdict.value: verdict for verdict in Verdict}
 
 
 def standing_columns() -> list[sa.ColumnElement[Any]]:
@@ -71,39 +91,45 @@ def _moment(value: str | datetime | None) -> datetime | None:
     return datetime.fromisoformat(f"{value}+00:00")
 
 
-def to_link(row: sa.RowMapping) -> Link:
-    """The link that a row of `link` keeps."""
-    declared = row["declared"]
-    return Link(
-        row["field"],
-        row["line"],
-        row["column"],
-        row["text"],
-        Kind(row["kind"]),
-        row["item"],
-        None if declared is None else Declared(declared["width"], declared["height"], declared["cached"]),
-    )
+def link_columns() -> list[sa.Column[Any]]:
+    """The columns of `link` as `to_link` wants them."""
+    return [schema.link.c[name] for name in LINK]
 
 
-def to_finding(row: sa.RowMapping) -> Finding:
-    """The finding that a row of `finding` keeps, with the `url` of its target and its image."""
+def to_link(cells: Sequence[Any]) -> Link:
+    """The link that `link_columns` hold."""
+    field, line, column, text, kind, item, declared = cells
+    if declared is not None:
+        declared = Declared(declared["width"], declared["height"], declared["cached"])
+    return Link(field, line, column, text, KINDS[kind], item, declared)
+
+
+def finding_columns() -> list[sa.Column[Any]]:
+    """The columns of `finding` as `to_finding` wants them."""
+    return [schema.finding.c[name] for name in FINDING]
+
+
+def to_finding(url: str, cells: Sequence[Any], picture: Picture | None) -> Finding:
+    """The finding on a URL that `finding_columns` hold, with its image."""
+    target, verdict, checked_at, status, final_url, moved_to, redirects, *counts = cells
+    attempts, requests, elapsed, count, detail, retry_at, evidence = counts
     return Finding(
-        target=row["target_id"],
-        url=row["url"],
-        verdict=Verdict(row["verdict"]),
-        checked_at=row["checked_at"],
-        status=row["status"],
-        final_url=row["final_url"],
-        moved_to=row["moved_to"],
-        redirects=tuple(Redirect(url, status) for url, status in row["redirects"] or ()),
-        attempts=row["attempts"],
-        requests=row["requests"],
-        elapsed=row["elapsed"],
-        bytes=row["bytes"],
-        detail=row["detail"],
-        picture=to_picture(row),
-        retry_at=row["retry_at"],
-        evidence=row["evidence"] or {},
+        target=target,
+        url=url,
+        verdict=VERDICTS[verdict],
+        checked_at=checked_at,
+        status=status,
+        final_url=final_url,
+        moved_to=moved_to,
+        redirects=tuple(Redirect(at, code) for at, code in redirects or ()),
+        attempts=attempts,
+        requests=requests,
+        elapsed=elapsed,
+        bytes=count,
+        detail=detail,
+        picture=picture,
+        retry_at=retry_at,
+        evidence=evidence or {},
     )
 
 
