@@ -111,9 +111,10 @@ async def _login(request: web.Request) -> web.Response:
     """Give the cookie to who knows the token, and lead back to where the visitor was."""
     form = await request.post()
     house = request.app[HOUSE]
+    to = _back(str(form.get("to", "/")))
     if not is_token(str(form.get("token", "")), house):
-        return answered(request, Problem("Unauthorized", 401, "That is not the token."))
-    answer = web.Response(status=303, headers={"Location": _back(str(form.get("to", "/")))})
+        return answered(request, Problem("Unauthorized", 401, "That is not the token."), to=to)
+    answer = web.Response(status=303, headers={"Location": to})
     answer.set_cookie(COOKIE, house.session, httponly=True, samesite="Strict", path="/")
     return answer
 

@@ -71,11 +71,11 @@ def _problem(status: int, detail: str, *, parameter: str | None = None, last: st
     return Problem(HTTPStatus(status).phrase, status, detail, parameter, last)
 
 
-def answered(request: web.Request, problem: Problem) -> web.Response:
-    """The problem in the form that was asked for."""
+def answered(request: web.Request, problem: Problem, *, to: str | None = None) -> web.Response:
+    """The problem in the form that was asked for; `to` is where a token leads, by default where one asked."""
     if request.path.startswith("/api/"):
         body = msgspec.json.encode(problem)
         return web.Response(body=body, status=problem.status, content_type="application/problem+json")
     template = "login.html" if problem.status == HTTPStatus.UNAUTHORIZED else "error.html"
-    text = request.app[VIEW].text(template, problem=problem, to=request.path_qs)
+    text = request.app[VIEW].text(template, problem=problem, to=to or request.path_qs)
     return web.Response(text=text, status=problem.status, content_type="text/html")
