@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, async_playwright
+
+from tests.browser.town import build
 
 
 @pytest_asyncio.fixture
@@ -22,3 +25,11 @@ async def browser() -> AsyncIterator[Browser]:
         started = await playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         yield started
         await started.close()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a database with everything in it; nobody writes there."""
+    folder = tmp_path_factory.mktemp("town")
+    await build(folder)
+    return folder

@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-import pytest_asyncio
 from playwright.async_api import Browser
 
 from crawler.dashboard.page import Page
 from crawler.dashboard.pages import PAGES
 from tests.browser.look import SIZES, THEMES, Look, looking
-from tests.browser.town import build, dashboard
+from tests.browser.town import dashboard
 
 MENU: Final = [page for page in PAGES if page.menu]
 DEEP: Final = (
@@ -25,14 +24,6 @@ DEEP: Final = (
 )
 WRONG: Final = {"/nothing": 404, "/runs?page=99": 404, "/runs?page=x": 400, "/runs?sort=1": 400}
 STOPS: Final = "a[href], button, input, select, textarea, summary, [tabindex='0']"
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a database with everything in it."""
-    folder = tmp_path_factory.mktemp("town")
-    await build(folder)
-    return folder
 
 
 async def _seen(look: Look, url: str) -> None:

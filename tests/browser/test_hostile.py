@@ -1,0 +1,97 @@
+"""Text of strangers on every page, in a real browser: it is shown, and nothing else happens."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import pytest
+from playwright.async_api import Browser
+
+from crawler.dashboard.pages import PAGES
+from tests.browser.look import SIZES, Look, looking
+from tests.browser.town import ATTACK, TURNED, H, dashboard
+
+MENU: Final = [page.path for page in PAGES if page.menu]
+LISTS: Final = (
+    "/links?search=script",
+    "/links?class=any&search=LONG",
+    "/images?search=png",
+    "/hosts?sort=host",
+)
+BEHIND: Final = (
+    "/target?url=javascript:alert(4)//",
+    f"/target?url={H}/head",
+    f"/target?url={H}/dead/001",
+    f"/target?url={H}/4.png",
+    "/record?path=seeds/attack%20%3Cb%3E.md",
+)
+# What only an attack would bring: elements that run or load, and links that do.
+STRANGE: Final = (
+    "script:not([src='/static/live.js']), img:not([src^='/image/']), svg[onload], [onerror], [style], iframe,"
+    " object, a[href^='javascript' i], a[href^='data' i], b script"
+)
+# Letters that turn others round, or that nobody sees.
+OBEYED: Final = "\u202e\u200b"
+
+
+async def _unharmed(look: Look, origin: str) -> None:
+    """Nothing ran, nothing was asked of anybody, and what is shown is no wider than the window."""
+    assert (look.errors, look.elsewhere(origin)) == ([], []), look.page.url
+    assert await look.page.locator(STRANGE).count() == 0, look.page.url
+    assert await look.overflow() <= 0, look.page.url
+    text = await look.page.inner_text("body")
+    assert not set(OBEYED) & set(text), look.page.url
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_attack_does_nothing_on_any_page(browser: Browser, town: Path, size: str) -> None:
+    """Markup in titles, URLs, excerpts, alternative texts, headers, reasons and paths stays text."""
+    async with dashboard(town) as origin, looking(browser, size) as look:
+        for path in (*MENU, *LISTS, *BEHIND):
+            answer = await look.page.goto(origin + path)
+            assert answer is not None
+            assert answer.status == 200, path
+            await _unharmed(look, origin)
+
+
+async def test_attack_is_shown_letter_by_letter(browser: Browser, town: Path) -> None:
+    """What a server and a record said can be read, where it matters."""
+    async with dashboard(town) as origin, looking(browser) as look:
+        await look.page.goto(f"{origin}/links?search=script")
+        await look.page.locator("tbody th a", has_text=H).first.click()
+        assert "<script>alert(1)</script>" in await look.page.inner_text("main")
+        await look.page.goto(f"{origin}/record?path=seeds/attack%20%3Cb%3E.md")
+        assert "seeds/attack <b>.md" in await look.page.inner_text("h2")
+        assert "javascript:alert(4)//" in await look.page.inner_text("main")
+        await _unharmed(look, origin)
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_endless_url_has_a_page(browser: Browser, town: Path, size: str) -> None:
+    """A URL of ten thousand letters is cut in a list, leads to its page, and makes none wider."""
+    async with dashboard(town) as origin, looking(browser, size) as look:
+        await look.page.goto(f"{origin}/links?class=any&search=longlong")
+        await look.page.locator("tbody th a").first.click()
+        await _unharmed(look, origin)
+        text = await look.page.inner_text("main")
+        assert "characters)" in text
+        assert TURNED.split()[0] in text  # the path of its record
+
+
+async def test_errors_say_what_was_asked_and_obey_nothing(browser: Browser, town: Path) -> None:
+    """An attack in an address is as harmless as one in a record."""
+    async with dashboard(town) as origin, looking(browser) as look:
+        for path in (
+            "/nothing/",
+            "/runs?page=",
+            "/links?state=",
+            "/target?url=",
+            "/record?path=",
+            "/images?show=",
+        ):
+            await look.page.goto(origin + path + ATTACK)
+            assert await look.page.locator(STRANGE).count() == 0, path
+            assert await look.overflow() <= 0, path
+        assert look.elsewhere(origin) == []
+        assert [error for error in look.errors if "status of 4" not in error] == []
