@@ -77,9 +77,9 @@ def steps(targets: int, runs: int) -> list[str]:
         f"""{numbers} INSERT INTO image (run_id, target_id, width, height, orientation, format)
         SELECT {runs}, i, 1200, 630, 1, 'JPEG' FROM n WHERE i % 2 AND NOT {FAILS}""",
         f"""{numbers} INSERT INTO cached (target_id, digest, size, format, width, height, orientation, proof,
-        url, stored_at, confirmed_at) SELECT i, 'sha256:' || printf('%064x', CASE WHEN i % 100 = 21 THEN i / 3000
-        ELSE i * 7919 END), 90000, 'JPEG', 1200, 630, 1, 'pixels', {URL}, {DAY.format(0)}, {DAY.format(0)}
-        FROM n WHERE i % 2 AND NOT {FAILS}""",
+        url, stored_at, confirmed_at) SELECT i, 'sha256:' || printf('%064x', CASE WHEN i % 100 = 21 THEN
+        i / 3000 ELSE i * 7919 END), 90000, 'JPEG', 1200, 630, 1, 'pixels', {URL}, {DAY.format(0)},
+        {DAY.format(0)} FROM n WHERE i % 2 AND NOT {FAILS}""",
     ]
 
 
