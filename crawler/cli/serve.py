@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+import os
+from typing import Any, Final
 
 import click
 
@@ -11,6 +12,8 @@ from crawler.config import Config, load
 from crawler.dashboard import House, Unbound, serve
 from crawler.errors import ConfigError
 from storage.database import open_engine, open_reader
+
+BEHIND: Final = 10  # steps of niceness: a run that writes goes before those who watch (benchmarks/watched.py)
 
 
 @click.command("serve")
@@ -26,6 +29,7 @@ def serve_(obj: dict[str, Any], port: int | None) -> int:
     try:
         if objection is not None:
             raise ConfigError(objection)
+        os.nice(BEHIND)
         return asyncio.run(serve(house, lambda url: click.echo(f"the dashboard is at {url}", err=True)))
     except Unbound as exc:
         raise ConfigError(str(exc)) from exc

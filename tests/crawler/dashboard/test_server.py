@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import signal
 import socket
@@ -121,6 +122,16 @@ async def test_program_serves_until_it_is_told_to_end(tmp_path: Path, number: in
     ended = await program.ended(process)
     writer.close()
     assert (ended.code, ended.out, ended.err) == (code, "", "")
+
+
+async def test_program_lets_a_run_go_first(tmp_path: Path) -> None:
+    """It has a lower priority than who started it, as far as there is one."""
+    filled(tmp_path).dispose()
+    process, _ = await _started(tmp_path)
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    assert os.getpriority(os.PRIO_PROCESS, process.pid) == min(19, own + 10)
+    process.send_signal(signal.SIGTERM)
+    await program.ended(process)
 
 
 async def test_port_in_use_is_told(tmp_path: Path) -> None:
