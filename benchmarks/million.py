@@ -28,6 +28,7 @@ from crawler.dashboard.app import build
 from storage import schema
 from storage.database import open_engine, open_reader, writing
 from storage.hosts import count_hosts
+from storage.pictures import note_changes, note_shared
 from storage.severity import weigh
 from storage.statements import chunks
 from storage.tally import tally
@@ -126,6 +127,12 @@ def settled(path: Path) -> None:
     began = time.perf_counter()
     count_hosts(engine)
     print(f"hosts counted in {time.perf_counter() - began:.1f} s", flush=True)
+    began = time.perf_counter()
+    with engine.connect() as connection:
+        newest = connection.execute(sa.select(sa.func.max(schema.run.c.id))).scalar_one()
+    note_changes(engine, [newest])
+    note_shared(engine)
+    print(f"images noted in {time.perf_counter() - began:.1f} s", flush=True)
     engine.dispose()
 
 
@@ -161,6 +168,8 @@ PAGES = (
     "/images?search=777",
     "/images?show=placeholder",
     "/images?show=suspect",
+    "/images?show=changed",
+    "/images?show=changed&search=777",
     "/images?show=suspect&search=777",
     "/hosts",
     "/hosts?search=host1&sort=p95",

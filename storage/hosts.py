@@ -26,20 +26,24 @@ def count_hosts(engine: sa.Engine) -> int:
     Raises:
         LedgerError: the database cannot take it.
     """
-    with reading(engine) as connection:
-        runs = _uncounted(connection)
-    return sum(_count(engine, run) for run in runs)
+    return sum(_count(engine, run) for run in uncounted(engine))
 
 
-def _uncounted(connection: sa.Connection) -> list[int]:
-    """The newest run, and all between it and the last before it that is counted."""
+def uncounted(engine: sa.Engine) -> list[int]:
+    """The newest run, and all between it and the last before it whose hosts are counted.
+
+    Raises:
+        LedgerError: the database cannot be read.
+    """
     run, table = schema.run, schema.host_tally
-    newest = connection.execute(sa.select(sa.func.max(run.c.id))).scalar()
-    if newest is None:
-        return []
-    counted = connection.execute(sa.select(sa.func.max(table.c.run_id))).scalar() or 0
-    after = min(counted, newest - 1) if counted else newest - 1
-    return list(connection.execute(sa.select(run.c.id).where(run.c.id > after).order_by(run.c.id)).scalars())
+    with reading(engine) as connection:
+        newest = connection.execute(sa.select(sa.func.max(run.c.id))).scalar()
+        if newest is None:
+            return []
+        counted = connection.execute(sa.select(sa.func.max(table.c.run_id))).scalar() or 0
+        after = min(counted, newest - 1) if counted else newest - 1
+        later = sa.select(run.c.id).where(run.c.id > after).order_by(run.c.id)
+        return list(connection.execute(later).scalars())
 
 
 def _count(engine: sa.Engine, run: int) -> int:

@@ -14,8 +14,9 @@ import sqlalchemy as sa
 
 from storage import schema
 from storage.database import reading, writing
-from storage.hosts import count_hosts
+from storage.hosts import count_hosts, uncounted
 from storage.model import Issue, Link, LinkIssue, Picture, Verdict
+from storage.pictures import note_changes, note_shared
 from storage.rows import LINK, link_columns, picture_columns, plain, to_link, to_picture
 from storage.severity import weigh
 from storage.statements import Prepared, chunks
@@ -47,7 +48,7 @@ Judge = Callable[[Sequence[Placed]], Mapping[int, Sequence[LinkIssue]]]
 
 
 def settle(engine: sa.Engine, judge: Judge) -> int:
-    """Judge all links of every record that has one to judge, then count all targets and hosts anew.
+    """Judge all links of every record that has one to judge, then count and note what pages show.
 
     Returns how many records were judged.
 
@@ -61,7 +62,10 @@ def settle(engine: sa.Engine, judge: Judge) -> int:
             _settle(connection, some, judge, issues)
     _weigh_emptied(engine)
     tally(engine)
+    runs = uncounted(engine)
     count_hosts(engine)
+    note_changes(engine, runs)
+    note_shared(engine)
     return len(records)
 
 

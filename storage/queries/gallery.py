@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from storage import schema
 from storage.database import reading
 from storage.model import Declared, Issue, Kind, LinkIssue, Picture, Verdict
-from storage.queries.suspects import PATHS
+from storage.pictures import PATHS
 from storage.queries.targets import MOST, NAMED, Place
 from storage.rows import picture_columns, to_picture
 from storage.rows.read import to_size
@@ -35,6 +35,7 @@ class Section(StrEnum):
     DECLARED_INVALID = "declared-invalid"
     PLACEHOLDER = "placeholder"
     SUSPECT = "suspect"
+    CHANGED = "changed"
 
 
 ISSUES: Final = {one: (Issue(one.value),) for one in Section if one.value in {issue.value for issue in Issue}}
@@ -42,6 +43,15 @@ WRONG: Final[Mapping[Section, tuple[Issue, ...]]] = {
     Section.MISMATCHES: tuple(issue for one in ISSUES.values() for issue in one),
     **ISSUES,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Repainted:
+    """A picture that changed: the run that found it, and both digests ("sha256:...")."""
+
+    run: int
+    was: str
+    now: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +76,7 @@ class Exhibit:
     declared: Declared | None = None
     urls: tuple[str, ...] = ()
     behind: int = 0
+    change: Repainted | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +98,7 @@ class _Found:
     issue: LinkIssue | None = None
     urls: tuple[str, ...] = ()
     behind: int = 0
+    change: Repainted | None = None
 
 
 _Looked = tuple[bool, list[_Found]]  # whether there are more, and what was found
@@ -136,8 +148,7 @@ def _placeholders(connection: sa.Connection, _: Section, search: str) -> _Looked
 
 def _suspects(connection: sa.Connection, _: Section, search: str) -> _Looked:
     """The pictures behind so many URLs of different paths that they may stand for nothing, the most first."""
-    cached, target = schema.cached, schema.target
-    many = sa.select(cached.c.digest).group_by(cached.c.digest).having(sa.func.count() >= PATHS).subquery()
+    cached, target, many = schema.cached, schema.target, schema.image_shared
     query = sa.select(cached.c.digest, target.c.id, target.c.url).join(many, many.c.digest == cached.c.digest)
     query = query.join(target, target.c.id == cached.c.target_id).where(target.c.kind.is_not(None))
     rows = connection.execute(query.order_by(target.c.id).limit(MOST + 1)).all()
@@ -162,6 +173,21 @@ def _fit(groups: Mapping[str, Mapping[int, str]], search: str) -> list[Mapping[i
     ]
 
 
+def _repainted(connection: sa.Connection, _: Section, search: str) -> _Looked:
+    """The pictures that changed, the newest change of each, the newest run first."""
+    change, target = schema.image_change, schema.target
+    query = sa.select(change.c.target_id, change.c.run_id, change.c.was, change.c.digest)
+    query = query.join(target, target.c.id == change.c.target_id).where(target.c.kind.is_not(None))
+    if search:
+        query = query.where(_has(search))
+    query = query.order_by(change.c.run_id.desc(), change.c.target_id.desc()).limit(MOST + 1)
+    found: dict[int, _Found] = {}
+    rows = connection.execute(query).all()
+    for key, run, was, digest in rows[:MOST]:
+        found.setdefault(key, _Found(key, change=Repainted(run, was, digest)))
+    return len(rows) > MOST, list(found.values())
+
+
 def _has(search: str) -> sa.ColumnElement[bool]:
     return schema.target.c.url.icontains(search, autoescape=True)
 
@@ -170,6 +196,7 @@ LISTS: Final[Mapping[Section, Callable[[sa.Connection, Section, str], _Looked]]]
     **dict.fromkeys(WRONG, _mismatches),
     Section.PLACEHOLDER: _placeholders,
     Section.SUSPECT: _suspects,
+    Section.CHANGED: _repainted,
 }
 
 
@@ -205,6 +232,7 @@ def _exhibit(connection: sa.Connection, row: sa.RowMapping, found: _Found) -> Ex
         declared if found.issue else None,
         found.urls,
         found.behind,
+        found.change,
     )
 
 

@@ -12,9 +12,9 @@ from storage import schema
 from storage.cache import name_of
 from storage.database import reading
 from storage.model import Kind
+from storage.pictures import PATHS
 from storage.statements import chunks
 
-PATHS: Final = 3  # URLs of different paths with the same bytes
 PAGES: Final = 20  # different pages beside one URL; an article seldom has its picture from another
 
 

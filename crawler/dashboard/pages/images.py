@@ -25,6 +25,7 @@ MEANS: Final[Mapping[Section, str]] = {
         "Each lies behind many URLs of different paths, so it may stand for nothing. If so, put its digest "
         "into [images] placeholders. 'linkhealth report --suspects' also counts the pages beside each."
     ),
+    Section.CHANGED: "Their bytes are others than a run before had kept; the newest change of each.",
     **{one: ISSUE_MEANS[Issue(one.value)] for one in Section if one.value in set(Issue)},
 }
 Text = Annotated[str, Meta(max_length=2000, description="A part of the URL; case does not count.")]
@@ -86,7 +87,7 @@ def _hung(one: Exhibit) -> Hung:
 IMAGES = Page(
     name="images",
     title="Images",
-    summary="A gallery: pictures of another size than declared, stand-ins, and one picture behind many URLs.",
+    summary="A gallery: pictures of another size than declared, stand-ins, changed ones.",
     template="images.html",
     query=ImagesQuery,
     result=Images,

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from crawler.checks.links import size_issues
-from storage.ledger import end_run
+from storage.ledger import begin_run, end_run
 from storage.model import Cached, Declared, Finding, Kind, Link, Picture, Served, Size, Verdict
 from storage.settling import settle
 from tests.crawler.dashboard.serving import filled, ids, reader, served
@@ -135,6 +135,26 @@ async def test_one_picture_behind_many_urls_is_a_suspect(pictures: sa.Engine) ->
     assert nothing["images"] == []
     assert "5 URLs have this picture" in text
     assert f'<img class="kept" src="/image/{one["kept"]}"' in text
+
+
+async def test_changed_picture_is_told_with_both_digests(pictures: sa.Engine, tmp_path: Path) -> None:
+    """A run that finds other bytes than the one before has its change in a section of its own."""
+    writer = filled(tmp_path)
+    run, key = begin_run(writer, "run", NOW), ids(writer)[f"{H}/half.png"]
+    write(writer, run, _shown(key, f"{H}/half.png", name="new"))
+    settle(writer, lambda _: {})
+    writer.dispose()
+    async with served(pictures) as site:
+        data = json.loads((await site.get("/api/images?show=changed")).text)
+        text = (await site.get("/images?show=changed&search=HALF")).text
+        other = (await site.get("/images?show=changed&search=other")).text
+    [one] = data["images"]
+    was = _digest(f"{H}/half.png"[-30:])
+    assert one["exhibit"]["change"] == {"run": run.id, "was": was, "now": _digest("new")}
+    assert f"Run {run.id} found other bytes" in text
+    assert was in text
+    assert f'src="/image/{_digest("new")[7:]}"' in text
+    assert "No image fits." in other
 
 
 async def test_gallery_is_paged(tmp_path: Path) -> None:
