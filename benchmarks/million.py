@@ -33,6 +33,7 @@ from storage.severity import weigh
 from storage.statements import chunks
 from storage.tally import tally
 
+MEDIAN, LONGEST = 200, 1000  # ms that a page may take
 LINKS = 3  # of a target
 RECORD = 30  # links of a record
 HOSTS = 1142
@@ -179,8 +180,12 @@ PAGES = (
 )
 
 
-async def measure(path: Path, times: int) -> None:
-    """Print the median and the longest time to the first byte of each page, in milliseconds."""
+async def measure(path: Path, times: int) -> bool:
+    """Print the median and the longest time to the first byte of each page, in milliseconds.
+
+    Returns whether one missed its limit.
+    """
+    late = False
     engine = open_reader(f"sqlite:///{path}")
     runner = web.AppRunner(build(House(engine)), access_log=None)
     await runner.setup()
@@ -193,8 +198,10 @@ async def measure(path: Path, times: int) -> None:
             status = {code for code, _ in took}
             spent = sorted(seconds * 1000 for _, seconds in took)
             print(f"{statistics.median(spent):8.1f} {spent[-1]:8.1f} ms  {status}  {page}", flush=True)
+            late |= statistics.median(spent) > MEDIAN or spent[-1] > LONGEST or status != {200}
     await runner.cleanup()
     engine.dispose()
+    return late
 
 
 async def _first_byte(client: aiohttp.ClientSession, url: str) -> tuple[int, float]:
@@ -214,7 +221,7 @@ def main() -> None:
     said = parser.parse_args()
     if not said.file.exists():
         make(said.file, said.targets, said.runs)
-    asyncio.run(measure(said.file, said.times))
+    sys.exit(asyncio.run(measure(said.file, said.times)))
 
 
 if __name__ == "__main__":

@@ -148,10 +148,11 @@ def _placeholders(connection: sa.Connection, _: Section, search: str) -> _Looked
 
 def _suspects(connection: sa.Connection, _: Section, search: str) -> _Looked:
     """The pictures behind so many URLs of different paths that they may stand for nothing, the most first."""
-    cached, target, many = schema.cached, schema.target, schema.image_shared
-    query = sa.select(cached.c.digest, target.c.id, target.c.url).join(many, many.c.digest == cached.c.digest)
+    cached, target, shared = schema.cached, schema.target, schema.image_shared
+    many = sa.select(shared.c.digest).order_by(shared.c.targets.desc(), shared.c.digest).limit(MOST)
+    query = sa.select(cached.c.digest, target.c.id, target.c.url).where(cached.c.digest.in_(many))
     query = query.join(target, target.c.id == cached.c.target_id).where(target.c.kind.is_not(None))
-    rows = connection.execute(query.order_by(target.c.id).limit(MOST + 1)).all()
+    rows = connection.execute(query.order_by(cached.c.digest, target.c.id).limit(MOST + 1)).all()
     groups: dict[str, dict[int, str]] = {}
     for digest, key, url in rows[:MOST]:
         groups.setdefault(digest, {})[key] = url
