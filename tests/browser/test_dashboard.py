@@ -21,6 +21,8 @@ DEEP: Final = (
     "/target?url=javascript:alert(4)//",
     "/target?url=http://nobody.example/",
     "/record?path=seeds/attack%20%3Cb%3E.md",
+    "/images?show=suspect",
+    "/hosts?search=inn0&run=1",
 )
 WRONG: Final = {"/nothing": 404, "/runs?page=99": 404, "/runs?page=x": 400, "/runs?sort=1": 400}
 STOPS: Final = "a[href], button, input, select, textarea, summary, [tabindex='0']"
