@@ -53,6 +53,7 @@ Layer: TypeAlias = Callable[[Fetch, Callable[[str], str]], Fetch]
 
 # OpenSSL's own choice, as curl has it: Python's leaves out what old servers know and browsers take.
 CIPHERS: Final = "DEFAULT:!PSK:!SRP:@SECLEVEL=2"
+HEAD_PATIENCE: Final = 1.0  # seconds at least for a HEAD, even beside another
 
 
 def rules_of(config: Config) -> Rules:
@@ -246,7 +247,7 @@ class Wires:
 
 def parts(config: Config, turnstile: Turnstile[Target], wires: Wires, image: Check | None = None) -> Parts:
     """What a run is made of, above the network."""
-    circuits = Circuits(partial(breaker_for, config))
+    circuits = Circuits(partial(breaker_for, config), turnstile.return_)
     contact = Contact(lanes_of(config), config.network.canaries)
     wires = replace(wires, http=contact.layer(wires.http))
     fetch = onion(config, turnstile, circuits, wires)
@@ -286,4 +287,5 @@ def onion(config: Config, turnstile: Turnstile[Target], circuits: Circuits, wire
         brief = Brief(budget, config.network.total_timeout)
         read = retry(redirects(hop, Chain(HOPS)), again, turnstile.rest, brief)
         hop = robots(hop, read, Manners(config.network.user_agent, turnstile.return_))
-    return retry(head_first(redirects(hop, chain)), again, turnstile.rest, budget)
+    patience = min(config.network.read_timeout, max(HEAD_PATIENCE, config.network.read_timeout / 4))
+    return retry(head_first(redirects(hop, chain), patience), again, turnstile.rest, budget)

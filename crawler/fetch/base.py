@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
+from crawler.errors import FetchError, Timeout
 from storage.model import Hop, Redirect
 
 NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
@@ -58,6 +59,7 @@ class Request:
     `private` headers (credentials, those configured for a host) never leave the origin. `tolerant`
     keeps an answer whose body broke off (`Answer.broken` tells), since a check of its own judges
     it; otherwise that is a `BadResponse`. `whole`: a body that says to be over `limit` is not read.
+    `patience` are seconds for the first byte, where no answer in them is no evidence; None is as usual.
     `hand` takes each answer, and returns it or another, while the request still holds its seat.
     """
 
@@ -69,12 +71,17 @@ class Request:
     enough: Callable[[bytes], bool] | None = None
     tolerant: bool = False
     whole: bool = False
+    patience: float | None = None
     hand: Callable[[Answer], Awaitable[Answer]] | None = None
     trail: Trail = field(default_factory=no_trail)
 
     def to(self, url: str, private: Mapping[str, str]) -> Request:
         """The same request to the next hop."""
         return replace(self, url=url, private=private)
+
+    def is_no_evidence(self, error: FetchError) -> bool:
+        """Whether a failure says nothing but that patience was short."""
+        return self.patience is not None and isinstance(error, Timeout) and error.phase == "read"
 
     def by_get(self) -> Request:
         """The same request with GET."""

@@ -60,7 +60,7 @@ class Http:
     """Sends a request and reads as much of the answer as it asks for."""
 
     def __init__(self, session: aiohttp.ClientSession) -> None:
-        self._session = session
+        self._session, self._usual = session, session.timeout
 
     async def __call__(self, request: Request) -> Answer:
         """Ask once; ask again at once if a kept connection turns out to be closed, or not clean.
@@ -116,12 +116,17 @@ class Http:
             URL(request.url, encoded=True),
             headers={**request.headers, **request.private},
             allow_redirects=False,
+            timeout=self._usual if request.patience is None else _read_in(request.patience),
         )
         dial.phase = "read"
         try:
             return await _read(request, response)
         finally:
             response.close()
+
+
+def _read_in(seconds: float) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(total=None, sock_read=seconds)
 
 
 def _note(request: Request, dial: Dial, status: int | None, error: str | None, took: float) -> None:

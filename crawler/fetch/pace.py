@@ -48,8 +48,8 @@ def pace(fetch: Fetch, turnstile: Turnstile[Any], courtesy: Courtesy) -> Fetch:
             answer = await fetch(request)
             mood = Mood.PRESSURE if answer.status in PRESSED else Mood.CALM
             _obey(answer, seat.lane, turnstile, courtesy)
-        except (Reset, Timeout):
-            mood = Mood.PRESSURE
+        except (Reset, Timeout) as exc:
+            mood = Mood.SILENT if request.is_no_evidence(exc) else Mood.PRESSURE
             raise
         except Crowded:
             mood = None
