@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote
 
 import pytest
 from playwright.async_api import Browser
@@ -18,18 +19,23 @@ LISTS: Final = (
     "/links?class=any&search=LONG",
     "/images?search=png",
     "/hosts?sort=host",
+    *(
+        f"/{name}={quote(ATTACK)}"
+        for name in ("links?search", "hosts?search", "images?search", "records?record")
+    ),
 )
 BEHIND: Final = (
     "/target?url=javascript:alert(4)//",
+    f"/target?url={quote(f'{H}/{ATTACK}')}",
     f"/target?url={H}/head",
     f"/target?url={H}/dead/001",
     f"/target?url={H}/4.png",
     "/record?path=seeds/attack%20%3Cb%3E.md",
 )
-# What only an attack would bring: elements that run or load, and links that do.
+# What only an attack would bring: elements that run or load, links that do, and any inside of others' text.
 STRANGE: Final = (
     "script:not([src='/static/live.js']), img:not([src^='/image/']), svg[onload], [onerror], [style], iframe,"
-    " object, a[href^='javascript' i], a[href^='data' i], b script"
+    " object, a[href^='javascript' i], a[href^='data' i], bdi *"
 )
 # Letters that turn others round, or that nobody sees.
 OBEYED: Final = "\u202e\u200b"
