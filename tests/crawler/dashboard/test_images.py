@@ -222,3 +222,17 @@ async def test_hostile_text_does_nothing(tmp_path: Path) -> None:
     assert not [href for href in leads if not href.startswith(("/", "#"))]
     assert not {name for _, one in read.found for name in one if name.startswith("on") or name == "style"}
     assert "\u202e" not in text
+
+
+async def test_long_list_says_that_it_is_not_whole(
+    pictures: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where more links have an issue than are looked at, the page says so, and what shows the others."""
+    monkeypatch.setattr("storage.queries.gallery.LOOKED", 2)
+    async with served(pictures) as site:
+        data = json.loads((await site.get("/api/images")).text)
+        whole, part = (await site.get("/images")).text, (await site.get("/images?show=size-mismatch")).text
+    assert data["more"]
+    assert data["paging"]["total"] < 4
+    assert "Only so many are looked at: choose one kind to see others." in whole
+    assert "Only so many" not in part
