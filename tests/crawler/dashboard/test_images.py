@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -228,7 +229,7 @@ async def test_long_list_says_that_it_is_not_whole(
     pictures: sa.Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where more links have an issue than are looked at, the page says so, and what shows the others."""
-    monkeypatch.setattr("storage.queries.gallery.LOOKED", 2)
+    monkeypatch.setattr(import_module("storage.queries.gallery"), "LOOKED", 2)
     async with served(pictures) as site:
         data = json.loads((await site.get("/api/images")).text)
         whole, part = (await site.get("/images")).text, (await site.get("/images?show=size-mismatch")).text
