@@ -35,6 +35,7 @@ from storage.ledger import Ledger, end_run
 from storage.model import Kind, Link, LinkIssue, Probe, Run, Target
 from storage.records import files, read, read_news
 from storage.settling import Placed, settle
+from storage.shards import moment
 
 AUDIT: Final = "audit"  # the command that leaves the image cache alone
 REFRESH: Final = "refresh"  # the one that asks images only
@@ -127,8 +128,12 @@ class _Audit:
             raise
         finally:
             if ended is not None:
-                self._run = end_run(self._engine, self._run, ended, datetime.now(UTC))
+                self._run = end_run(self._engine, self._run, ended, self._now())
         return Outcome(self._run)
+
+    def _now(self) -> datetime:
+        """UTC; by the clock that all have in common where the run is shared."""
+        return moment(self._engine) if self._options.shared else datetime.now(UTC)
 
     async def _check(self) -> str:
         async with self._cache() as keeper:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from crawler.run import Observer
 from storage.ledger import begin_run, close_killed
 from storage.model import Run
-from storage.shards import open_plan, require_server
+from storage.shards import moment, open_plan, require_server
 
 
 def begin(engine: sa.Engine, command: str, observer: Observer, *, shared: bool = False) -> Run:
@@ -26,7 +26,7 @@ def begin(engine: sa.Engine, command: str, observer: Observer, *, shared: bool =
     found = open_plan(engine) if shared else None
     if found is None or found[1].terms["command"] != command:
         _tell_of_killed(engine, observer)
-        return begin_run(engine, command, datetime.now(UTC))
+        return begin_run(engine, command, moment(engine) if shared else datetime.now(UTC))
     run = found[0]
     _tell_of_killed(engine, observer, run.id)
     observer.said(f"run {run.id} is open: this goes on with the rest of it")

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final, TypeVar
 
 import sqlalchemy as sa
@@ -207,9 +207,11 @@ def _standing(blobs: Store, engine: sa.Engine) -> dict[int, Cached]:
     return {key: one for key, one in known.items() if key not in set(gone)}
 
 
-def picture_check(config: Config, keeper: Keeper) -> PictureCheck:
-    """The check of images that keeps them."""
-    return PictureCheck(ImageCheck(config.images.max_bytes, config.images.max_pixels), keeper)
+def picture_check(
+    config: Config, keeper: Keeper, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+) -> PictureCheck:
+    """The check of images that keeps them; `now` is UTC."""
+    return PictureCheck(ImageCheck(config.images.max_bytes, config.images.max_pixels), keeper, now)
 
 
 def due(

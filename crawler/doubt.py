@@ -63,13 +63,19 @@ class Site:
 class Doubt:
     """Looks at web pages a second time; one a run, in the run's event loop.
 
-    `known` are the probes of earlier runs that still hold.
+    `known` are the probes of earlier runs that still hold; `now` is UTC.
     """
 
     def __init__(
-        self, fetch: Fetch, doubts: Doubts, servers_of: Servers | None = None, known: Iterable[Probe] = ()
+        self,
+        fetch: Fetch,
+        doubts: Doubts,
+        servers_of: Servers | None = None,
+        known: Iterable[Probe] = (),
+        *,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._fetch, self._doubts, self._servers_of = fetch, doubts, servers_of
+        self._fetch, self._doubts, self._servers_of, self._now = fetch, doubts, servers_of, now
         self._sites: dict[str, Site] = {}
         self._pages = 0
         self._share: float | None = None
@@ -203,7 +209,7 @@ class Doubt:
     def _remember(self, folder: str, said: Probed | None) -> None:
         if said is None or not self._doubts.keep:
             return
-        at = datetime.now(UTC)
+        at = self._now()
         share = zlib.crc32(folder.encode()) / 2**32
         due = at + timedelta(seconds=self._doubts.keep) * (1.0 + share * self._doubts.splay)
         self._learned[folder] = kept(said, folder, at, due)

@@ -138,18 +138,21 @@ class Visitor:
             private["Authorization"] = basic(credentials)
         return replace(request, url=url, private=private) if private else request
 
+    def _seconds(self) -> float:
+        return self.now().timestamp()
+
     def _of_answer(self, target: Target, trail: Trail, answer: Answer) -> Finding:
         if self.doubt is not None:
             self.doubt.heard(answer)
         verdict, detail = of_status(answer.status), None
         mark = walled(answer.status, answer.headers, answer.body)
-        wait = asked_wait(answer) if answer.status in PASSING else None
+        wait = asked_wait(answer, self._seconds) if answer.status in PASSING else None
         if mark is None and answer.status in self.walls(host_of(answer.url)):
             mark = f"this host turns robots away with {answer.status}"
         if mark is not None:
             verdict, detail = Verdict.BOT_BLOCKED, mark
         if wait is not None and wait > self.max_wait:
-            trail.retry_at = self.now().timestamp() + wait
+            trail.retry_at = self._seconds() + wait
             verdict, detail = Verdict.RATE_LIMITED, f"asks to come back in {wait:.0f} s"
         return self._finding(target, trail, verdict, answer, Said(detail))
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import ssl
-import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
 from functools import lru_cache, partial
 from hashlib import sha256
@@ -187,7 +186,7 @@ def doubt_of(config: Config, fetch: Fetch, wires: Wires) -> Doubt | None:
     if not checks.not_found and not checks.parked:
         return None
     doubts = Doubts(checks.not_found, checks.parked, config.network.max_body, plan.probe, plan.splay)
-    return Doubt(fetch, doubts, wires.servers_of, wires.probes)
+    return Doubt(fetch, doubts, wires.servers_of, wires.probes, now=wires.now)
 
 
 @asynccontextmanager
@@ -202,13 +201,14 @@ async def open_running(
     layer: Layer | None = None,
     gate: Layer | None = None,
     probes: Sequence[Probe] = (),
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> AsyncIterator[Running]:
     """Everything that one run needs of the network, opened and nested.
 
     `resolver` stands in for that of this machine, and is closed at the end; `image` for the check
     of images by their leading bytes. `layer` wraps each hop, and is told the lane of a host; `gate`
     is the same, but lies next to the network: who is in it holds a seat.
-    `probes` are those of earlier runs that still hold.
+    `probes` are those of earlier runs that still hold; `now` is UTC.
     """
     running = Running(ledger, observer)
     turnstile = Turnstile(
@@ -222,7 +222,7 @@ async def open_running(
     client = Client(network.user_agent, network.read_timeout, network.proxy or None)
     try:
         async with open_session(dialer, client) as session:
-            wires = Wires(Http(session), places, layer, book.name_servers, probes, gate)
+            wires = Wires(Http(session), places, layer, book.name_servers, probes, gate, now)
             running.assemble(parts(config, turnstile, wires, image))
             yield running
     finally:
@@ -234,7 +234,7 @@ class Wires:
     """What lies below the onion: a fetch of one hop, places at addresses, and a layer round each hop.
 
     `servers_of` tells the name servers of a domain; `probes` are what earlier runs learned of sites; `gate`
-    lies next to `http`.
+    lies next to `http`; `now` is UTC.
     """
 
     http: Fetch
@@ -243,6 +243,11 @@ class Wires:
     servers_of: Servers | None = None
     probes: Sequence[Probe] = ()
     gate: Layer | None = None
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    def seconds(self) -> float:
+        """UTC as seconds."""
+        return self.now().timestamp()
 
 
 def parts(config: Config, turnstile: Turnstile[Target], wires: Wires, image: Check | None = None) -> Parts:
@@ -260,6 +265,7 @@ def parts(config: Config, turnstile: Turnstile[Target], wires: Wires, image: Che
         doubt_of(config, fetch, wires),
         lambda host: known_for(config, host).wall,
         Upgrade(fetch) if config.checks.https else None,
+        wires.now,
     )
     outage = Outage(contact, turnstile, config.network.outage_wait)
     return Parts(turnstile, visitor, outage, SecondPass(config.retry.second_pass), circuits.forget)
@@ -267,13 +273,14 @@ def parts(config: Config, turnstile: Turnstile[Target], wires: Wires, image: Che
 
 def onion(config: Config, turnstile: Turnstile[Target], circuits: Circuits, wires: Wires) -> Fetch:
     """The whole policy of the network, from the outside in."""
-    courtesy = Courtesy(lanes_of(config), config.retry.max_wait, time.time)
+    courtesy = Courtesy(lanes_of(config), config.retry.max_wait, wires.seconds)
     chain = Chain(config.network.max_redirects, excluding(config.records.exclude))
     again = Retry(
         config.retry.attempts,
         config.retry.backoff,
         config.retry.max_wait,
         config.network.total_timeout,
+        wires.seconds,
     )
     hop = hand(wires.http)
     if wires.gate is not None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 ROOT = Path(__file__).parents[1]
+SHIFTED = ROOT / "tests" / "sharing" / "shifted"
 QUICK = """
 [network]
 connect_timeout = 1
@@ -37,9 +38,12 @@ class Ended:
         return {line["url"]: line for line in found}
 
 
-async def start(folder: Path, *words: str, under: tuple[str, ...] = ()) -> asyncio.subprocess.Process:
-    """Start the program in a folder, `under` another one if asked."""
+async def start(
+    folder: Path, *words: str, under: tuple[str, ...] = (), ahead: float = 0.0
+) -> asyncio.subprocess.Process:
+    """Start the program in a folder, `under` another one if asked, its clock so many seconds `ahead`."""
     environ = {k: v for k, v in os.environ.items() if not k.startswith("LINKHEALTH_")}
+    path = os.pathsep.join([str(SHIFTED), str(ROOT)] if ahead else [str(ROOT)])
     return await asyncio.create_subprocess_exec(
         *under,
         sys.executable,
@@ -47,7 +51,7 @@ async def start(folder: Path, *words: str, under: tuple[str, ...] = ()) -> async
         "crawler",
         *words,
         cwd=folder,
-        env={**environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error"},
+        env={**environ, "PYTHONPATH": path, "PYTHONWARNINGS": "error", "SHIFTED": str(ahead)},
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,

@@ -78,7 +78,7 @@ async def _sit(request: Request, turnstile: Turnstile[Any], courtesy: Courtesy) 
 def _obey(answer: Answer, lane: Lane[Any], turnstile: Turnstile[Any], courtesy: Courtesy) -> None:
     """Retry-After and used-up quotas stop the whole lane; a wait too long ends it for this run."""
     refused = answer.status >= 400  # noqa: PLR2004 - the classes of refusal
-    wait = asked_wait(answer) if refused else quota_wait(answer.headers, courtesy.now())
+    wait = asked_wait(answer, courtesy.now) if refused else quota_wait(answer.headers, courtesy.now())
     if wait is None:
         return
     if wait <= courtesy.max_wait:

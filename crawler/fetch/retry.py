@@ -32,12 +32,13 @@ FAULTS: Final = (DnsFailure, LocalFault, Refused, Reset, Timeout, Unreachable)
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Attempts in all, the first back-off and the longest wait in seconds, seconds an attempt."""
+    """Attempts in all, the first back-off and the longest wait in seconds, seconds an attempt; UTC now."""
 
     attempts: int = 3
     backoff: float = 1.0
     max_wait: float = 60.0
     total_timeout: float = 60.0
+    clock: Callable[[], float] = time.time
 
 
 class Allowance(Protocol):
@@ -71,21 +72,21 @@ def _moment(text: str) -> float:
     return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
 
 
-def asked_wait(answer: Answer) -> float | None:
+def asked_wait(answer: Answer, clock: Callable[[], float] = time.time) -> float | None:
     """Seconds that an answer asks to wait, by Retry-After or by a quota that is used up.
 
-    Both are measured by the server's own clock where it says what that shows.
+    Both are measured by the server's own clock where it says what that shows, else by `clock`.
     """
-    now = _now_there(answer)
+    now = _now_there(answer, clock)
     value = answer.headers.get("Retry-After")
     asked = (None if value is None else retry_after(value, now), quota_wait(answer.headers, now))
     return max((wait for wait in asked if wait is not None), default=None)
 
 
-def _now_there(answer: Answer) -> float:
+def _now_there(answer: Answer, clock: Callable[[], float]) -> float:
     with contextlib.suppress(KeyError, ValueError, TypeError, IndexError, OverflowError):
         return _moment(answer.headers["Date"])
-    return time.time()
+    return clock()
 
 
 def retry(
@@ -157,7 +158,7 @@ def _may_pass(outcome: Outcome) -> bool:
 
 def _enough(rules: Retry, request: Request, allowance: Allowance, state: RetryCallState) -> bool:
     most = 1 if request.trail.once else rules.attempts
-    if state.attempt_number >= most or _asked(state) > rules.max_wait:
+    if state.attempt_number >= most or _asked(rules, state) > rules.max_wait:
         return True
     return not allowance.grant(request)
 
@@ -165,12 +166,12 @@ def _enough(rules: Retry, request: Request, allowance: Allowance, state: RetryCa
 def _wait(rules: Retry, state: RetryCallState) -> float:
     """Full jitter over an exponential back-off, but never less than the server asks for."""
     most = min(rules.max_wait, rules.backoff * 2 ** (state.attempt_number - 1))
-    return max(_asked(state), random.uniform(0.0, most))  # noqa: S311 - spreads load, no secret
+    return max(_asked(rules, state), random.uniform(0.0, most))  # noqa: S311 - spreads load, no secret
 
 
-def _asked(state: RetryCallState) -> float:
+def _asked(rules: Retry, state: RetryCallState) -> float:
     outcome = _outcome(state)
-    return (asked_wait(outcome) or 0.0) if isinstance(outcome, Answer) else 0.0
+    return (asked_wait(outcome, rules.clock) or 0.0) if isinstance(outcome, Answer) else 0.0
 
 
 def _outcome(state: RetryCallState) -> Outcome:

@@ -12,16 +12,16 @@ import sqlalchemy as sa
 
 from crawler.errors import ConfigError
 from crawler.run import Observer, Running, Store
+from crawler.sharing.clock import Clock, now
 from crawler.sharing.patience import Patience
 from crawler.sharing.plan import planned
-from crawler.sharing.tenure import now
 from crawler.sharing.terms import Joint, check_times, disagreement
 from crawler.sharing.worker import Worker
 from crawler.urls import without_credentials
 from crawler.wiring import open_running, pace_for
 from storage.errors import LedgerError, LockHeld
 from storage.model import Run, Target
-from storage.shards import Leases, Plan, Scene, open_plan, passing, put_plan, require_server
+from storage.shards import Leases, Plan, Scene, moment, open_plan, passing, put_plan, require_server
 
 TOLD_EVERY: Final = 30.0  # seconds between two words on a run that others help with
 NOBODY: Final = ""  # the name of who only looks
@@ -137,7 +137,9 @@ class Sharing:
     async def _ask_myself(self, pairs: list[tuple[str, Target]]) -> None:
         """Ask what carries credentials, which no other machine is told, once all lanes are at rest."""
         config, detours = self._joint.config, self._joint.detours
-        async with open_running(config, detours, self._store, self._observer) as running:
+        sent = now()
+        clock = Clock((await self._patience.call(moment, self._engine)).timestamp(), sent)
+        async with open_running(config, detours, self._store, self._observer, now=clock) as running:
             self._running = running
             turnstile = running.parts.turnstile
             for key in {key for key, _ in pairs}:

@@ -12,11 +12,9 @@ from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Final
 
-from crawler.caching import open_keeper, picture_check
-from crawler.checks.base import Check
 from crawler.history import advance
 from crawler.run import Running
-from crawler.sharing.crew import Crew
+from crawler.sharing.crew import Crew, picture_check_of
 from crawler.sharing.desk import Desk
 from crawler.sharing.gate import Gate
 from crawler.sharing.policy import surplus, wanted
@@ -272,7 +270,7 @@ async def open_session(crew: Crew) -> AsyncIterator[Session]:
     """A session, with all that it needs of network, cache and database."""
     joint, session = crew.joint, Session(crew)
     async with (
-        _picture_check(crew) as image,
+        picture_check_of(crew) as image,
         open_running(
             joint.config,
             joint.detours,
@@ -281,6 +279,7 @@ async def open_session(crew: Crew) -> AsyncIterator[Session]:
             image=image,
             gate=session.gate.layer,
             probes=joint.probes,
+            now=crew.tenure.clock,
         ) as running,
     ):
         judge = partial(advance, evidence=evidence(joint.config), freshness=freshness(joint.config))
@@ -288,13 +287,3 @@ async def open_session(crew: Crew) -> AsyncIterator[Session]:
         async with Ledger(crew.engine, crew.run, judge, writer=writer) as ledger:
             session.write_to(ledger)
             yield session
-
-
-@asynccontextmanager
-async def _picture_check(crew: Crew) -> AsyncIterator[Check | None]:
-    """The check that keeps images, if they are to be kept."""
-    if not crew.joint.cache:
-        yield None
-        return
-    async with open_keeper(crew.joint.config, crew.engine) as keeper:
-        yield picture_check(crew.joint.config, keeper)

@@ -12,17 +12,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
+from crawler.sharing.clock import Clock, now
 from storage.errors import LedgerError
 from storage.shards import Lease, Leases, Slots, Told, passing
 
 MARGIN: Final = 1 / 6  # of a lease: nothing is asked in the last part of it
 PATIENCE: Final = 0.2  # of the time between two renewals, before one that failed is tried once more
-
-
-def now() -> float:
-    """Seconds of a clock that nobody sets, and that goes on while the machine sleeps, where it can."""
-    clock = getattr(time, "CLOCK_BOOTTIME", None)
-    return time.monotonic() if clock is None else time.clock_gettime(clock)
 
 
 @dataclass(slots=True)
@@ -56,9 +51,13 @@ class Tenure:
         told: Callable[[], Told],
         heard: Callable[[Word], None],
     ) -> None:
-        """`every` seconds is renewed; `told` says what to tell of this worker, `heard` takes the answer."""
+        """`every` seconds is renewed; `told` says what to tell of this worker, `heard` takes the answer.
+
+        `clock` is right once the first word was given.
+        """
         self.leases, self._slots, self._every = leases, slots, every
         self._told, self._heard = told, heard
+        self.clock = Clock(time.time(), now())
         self._lock = threading.Lock()
         self._held: dict[int, Holding] = {}
         self._over = threading.Event()
@@ -133,6 +132,7 @@ class Tenure:
             held = {n: (one.lease.epoch, len(one.open)) for n, one in self._held.items()}
         sent = now()
         renewed = self.leases.renew(held, self._told())
+        self.clock.set(renewed.at, sent)
         visited = self._slots.asked()
         with self._lock:
             for number in renewed.kept & self._held.keys():

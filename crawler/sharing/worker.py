@@ -8,10 +8,11 @@ import socket
 import uuid
 
 from crawler.run import Observer
+from crawler.sharing.clock import now
 from crawler.sharing.crew import Crew
 from crawler.sharing.patience import Patience
 from crawler.sharing.session import Session, open_session
-from crawler.sharing.tenure import Tenure, Word, now
+from crawler.sharing.tenure import Tenure, Word
 from crawler.sharing.terms import Joint
 from storage.database import open_engine
 from storage.errors import LedgerError

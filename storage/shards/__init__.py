@@ -8,7 +8,7 @@ times are those of the database's clock, so clocks of machines may be wrong. Pos
 from storage.shards.fence import FencedWriter, Pauses, Ties
 from storage.shards.leases import Lease, Leases, Renewed, Scene, Told, Work
 from storage.shards.plans import Plan, Share, Task, open_plan, put_plan, shard_of, tasks_left
-from storage.shards.server import passing, require_server
+from storage.shards.server import moment, passing, require_server
 from storage.shards.slots import Slots
 from storage.shards.state import ShardState, SharedState, WorkerState, shared_state
 
@@ -29,6 +29,7 @@ __all__ = [
     "Told",
     "Work",
     "WorkerState",
+    "moment",
     "open_plan",
     "passing",
     "put_plan",

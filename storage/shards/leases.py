@@ -53,6 +53,9 @@ SEEN: Final = sa.text(
     "run_id = excluded.run_id, seen_at = excluded.seen_at, found = excluded.found, "
     "rate = excluded.rate, idle = excluded.idle"
 )
+ENDED: Final = sa.text(
+    "SELECT ended IS NOT NULL, extract(epoch FROM clock_timestamp()) FROM run WHERE id = :run"
+)
 GONE: Final = sa.text(
     "DELETE FROM worker WHERE id = :me OR "  # noqa: S608 - no input
     f"seen_at < {NOW} - make_interval(secs => 20 * :seconds)"
@@ -112,10 +115,14 @@ class Scene:
 
 @dataclass(frozen=True, slots=True)
 class Renewed:
-    """What came of a renewal: the shards that are still this worker's, and whether the run ended."""
+    """What came of a renewal: the shards that are still this worker's, and whether the run ended.
+
+    `at` is what the clock of the database showed, as seconds of UTC.
+    """
 
     kept: frozenset[int]
     ended: bool
+    at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,11 +184,10 @@ class Leases:
             "remaining": [left for _, left in held.values()],
         }
         with guarded(self.engine, self.seconds) as connection:
-            ended = connection.execute(sa.text("SELECT ended IS NOT NULL FROM run WHERE id = :run"), values)
-            over = bool(ended.scalar())
+            over, at = connection.execute(ENDED, values).one()
             connection.execute(SEEN, {**values, **about})
             kept = connection.execute(RENEW, {**values, **some}).scalars().all() if held else []
-        return Renewed(frozenset(kept), over)
+        return Renewed(frozenset(kept), over, float(at))
 
     def release(self, held: Mapping[int, int]) -> None:
         """Give shards back; `held` gives the epoch of each."""

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Final
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
-from storage.database import writing
+from storage.database import reading, writing
 from storage.errors import LedgerError
 
 NOW: Final = "timezone('utc', clock_timestamp())"  # as the columns keep times: UTC without its zone
+MOMENT: Final = sa.text("SELECT extract(epoch FROM clock_timestamp())")
 LIMITS: Final = sa.text(
     "SELECT set_config('idle_in_transaction_session_timeout', :ms, true), "
     "set_config('statement_timeout', :ms, true)"
@@ -30,6 +32,16 @@ def require_server(engine: sa.Engine) -> None:
             "[database] url is a file of SQLite, which one machine has for itself, with one writer at a "
             "time: a run that is shared needs postgresql://USER@HOST/NAME"
         )
+
+
+def moment(engine: sa.Engine) -> datetime:
+    """UTC by the clock of the database.
+
+    Raises:
+        LedgerError: it cannot be read.
+    """
+    with reading(engine) as connection:
+        return datetime.fromtimestamp(float(connection.execute(MOMENT).scalar_one()), UTC)
 
 
 @contextmanager

@@ -58,20 +58,26 @@ class Stage:
     socket: str
     processes: list[asyncio.subprocess.Process] = field(default_factory=list)
 
-    async def run(self, *words: str) -> asyncio.subprocess.Process:
-        """Start the command that plans, and works itself."""
+    async def run(
+        self, *words: str, command: str = "audit", ahead: float = 0.0
+    ) -> asyncio.subprocess.Process:
+        """Start the command that plans, and works itself; its clock is so many seconds `ahead`."""
         options = ("--shared", "--connect-to", self.site.detour, "-o", "report.txt")
         asked = len(self.site.log)
-        process = await self._start("audit", *options, *words)
+        process = await self._start(command, *options, *words, ahead=ahead)
         await self.site.hear(asked + 1)
         return process
 
-    async def worker(self, name: str, folder: Path | None = None) -> asyncio.subprocess.Process:
+    async def worker(
+        self, name: str, folder: Path | None = None, ahead: float = 0.0
+    ) -> asyncio.subprocess.Process:
         """Start a worker that waits for a run, in a folder of its own if its configuration is another."""
-        return await self._start("worker", "--wait", "--name", name, folder=folder)
+        return await self._start("worker", "--wait", "--name", name, folder=folder, ahead=ahead)
 
-    async def _start(self, *words: str, folder: Path | None = None) -> asyncio.subprocess.Process:
-        process = await start(folder or self.folder, *words)
+    async def _start(
+        self, *words: str, folder: Path | None = None, ahead: float = 0.0
+    ) -> asyncio.subprocess.Process:
+        process = await start(folder or self.folder, *words, ahead=ahead)
         self.processes.append(process)
         return process
 
@@ -88,7 +94,8 @@ class Stage:
     async def until(self, true: Callable[[], bool], seconds: float = 60) -> None:
         """Wait until something is so."""
         async with asyncio.timeout(seconds):
-            while not true():  # noqa: ASYNC110 - what it waits for happens in other processes
+            # In a thread: a web that stands still while a database answers sees requests late.
+            while not await asyncio.to_thread(true):  # noqa: ASYNC110 - it happens in other processes
                 await asyncio.sleep(TICK)
 
     def shards_of(self, name: str) -> int:
