@@ -73,6 +73,9 @@ class _Told:
     def found(self, finding: Finding) -> None:
         """Nobody watches."""
 
+    def left(self, targets: int, workers: int) -> None:
+        """Nobody watches."""
+
     def judging(self) -> None:
         """Nothing is judged here."""
 

@@ -116,6 +116,9 @@ class _Watcher:
     def found(self, finding: Finding) -> None:
         self.queue.put_nowait(finding)
 
+    def left(self, targets: int, workers: int) -> None:
+        log.debug("%d targets are left for %d workers", targets, workers)
+
     def judging(self) -> None:
         log.debug("the links are judged")
 

@@ -43,6 +43,9 @@ class Bars:
         self._read = self._phase("reading")
         self._check: TaskID | None = None
         self._counts: Counter[Class] = Counter()
+        self._total = self._done = self._lanes = 0
+        self._before: int | None = None  # done elsewhere when this first heard of others
+        self._workers = 1
         self._shown = 0
         self._started = time.monotonic()
 
@@ -70,6 +73,7 @@ class Bars:
         """Show how much is due."""
         self._started = time.monotonic()
         self._end(self._read)
+        self._total, self._lanes = total, lanes
         self._check = self._phase(f"checking, {lanes} lanes", total)
 
     def found(self, finding: Finding) -> None:
@@ -78,12 +82,30 @@ class Bars:
         if finding.verdict.cls in PROBLEMS:
             self._tell(finding)
         if self._check is not None:
-            done = self._counts.total()
-            rate = done / max(time.monotonic() - self._started, 1e-3)
-            problems = sum(self._counts[cls] for cls in PROBLEMS)
-            self._progress.update(
-                self._check, advance=1, rate=f"{rate:.0f}/s", problems=f"{problems} problems"
-            )
+            self._done = min(self._total, self._done + 1)
+            self._move(self._check)
+
+    def left(self, targets: int, workers: int) -> None:
+        """Move the bar on to what all workers have done; what was found here since then is more yet."""
+        if self._check is None:
+            return
+        if self._before is None:
+            self._before = max(0, self._total - targets - self._done)
+        self._done = min(self._total, max(self._done, self._total - targets))
+        self._workers = workers
+        others = f", {workers} workers" if workers > 1 else ""
+        self._move(self._check, f"checking, {self._lanes} lanes{others}")
+
+    def _move(self, check: TaskID, description: str | None = None) -> None:
+        rate = (self._done - (self._before or 0)) / max(time.monotonic() - self._started, 1e-3)
+        problems = sum(self._counts[cls] for cls in PROBLEMS)
+        self._progress.update(
+            check,
+            completed=self._done,
+            description=description,
+            rate=f"{rate:.0f}/s",
+            problems=f"{problems} problems{' found here' if self._workers > 1 else ''}",
+        )
 
     def _tell(self, finding: Finding) -> None:
         """Print a problem above the bars, as long as somebody may follow."""
@@ -110,7 +132,7 @@ class Lines:
         self._every = every
         self._next = time.monotonic() + every
         self._counts: Counter[Class] = Counter()
-        self._total = 0
+        self._total, self._shared = 0, False  # shared: somebody tells how far all workers are
 
     def __enter__(self) -> Self:
         return self
@@ -133,9 +155,18 @@ class Lines:
     def found(self, finding: Finding) -> None:
         """Tell how far it is, if it is time."""
         self._counts[finding.verdict.cls] += 1
-        if self._is_time():
+        if not self._shared and self._is_time():
             problems = sum(self._counts[cls] for cls in PROBLEMS)
             self.said(f"checked {self._counts.total()} of {self._total}, {problems} problems")
+
+    def left(self, targets: int, workers: int) -> None:
+        """Tell how far all workers are, if it is time."""
+        self._shared = True
+        if self._is_time():
+            problems = sum(self._counts[cls] for cls in PROBLEMS)
+            done = f"checked {max(0, self._total - targets)} of {self._total}"
+            said = f"{problems} problems" if workers == 1 else f"{problems} problems found here"
+            self.said(f"{done}, {said}" if workers == 1 else f"{workers} workers {done}, {said}")
 
     def judging(self) -> None:
         """Nothing to tell: it takes a moment."""

@@ -31,6 +31,9 @@ class Observer(Protocol):
     def found(self, finding: Finding) -> None:
         """One target was checked."""
 
+    def left(self, targets: int, workers: int) -> None:
+        """So many targets are left of a run that others help with; `workers` counts all at it."""
+
     def judging(self) -> None:
         """Nothing is asked any more; links are judged now."""
 

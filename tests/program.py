@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import pty
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,6 +68,35 @@ async def ended(process: asyncio.subprocess.Process) -> Ended:
 async def run(folder: Path, *words: str) -> Ended:
     """Run the program to its end."""
     return await ended(await start(folder, *words))
+
+
+async def on_terminal(folder: Path, *words: str) -> tuple[int, bytes, str]:
+    """Run the program with a terminal for standard error: its exit code, its data, what was drawn."""
+    ours, theirs = pty.openpty()
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "crawler", *words),
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm", "COLUMNS": "160"},
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    drawing = asyncio.create_task(asyncio.to_thread(_all_of, ours))
+    out, _ = await asyncio.wait_for(process.communicate(), 60)
+    return process.returncode or 0, out, await drawing
+
+
+def _all_of(number: int) -> str:
+    with os.fdopen(number, "rb", buffering=0) as file:
+        pieces = []
+        try:
+            while piece := file.read(65_536):
+                pieces.append(piece)
+        except OSError:  # the other side has gone
+            pass
+        return b"".join(pieces).decode()
 
 
 def records(folder: Path, *urls: str, kind: str = "webUrl") -> None:

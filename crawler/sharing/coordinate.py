@@ -23,7 +23,6 @@ from storage.errors import LedgerError, LockHeld
 from storage.model import Run, Target
 from storage.shards import Leases, Plan, Scene, moment, open_plan, passing, put_plan, require_server
 
-TOLD_EVERY: Final = 30.0  # seconds between two words on a run that others help with
 NOBODY: Final = ""  # the name of who only looks
 
 
@@ -64,7 +63,7 @@ class Sharing:
         secret = [pair for pair in pairs if without_credentials(pair[1].url)[1] is not None]
         own = {target.id for _, target in secret}
         plan = await self._patience.call(self._open, [pair for pair in pairs if pair[1].id not in own])
-        watching = asyncio.create_task(self._watch(plan))
+        watching = asyncio.create_task(self._watch())
         try:
             await self._work(plan)
         finally:
@@ -96,6 +95,7 @@ class Sharing:
             self._worker = None
         while self.ended == "finished" and not self._over.is_set():
             scene = await self._patience.call(self._scene)
+            self._observer.left(scene.targets, scene.workers)
             if scene.ended or not scene.shards:
                 return
             await self._rest()
@@ -110,29 +110,18 @@ class Sharing:
         except TimeoutError:
             return
 
-    async def _watch(self, plan: Plan) -> None:
-        """See that this run is still ours, and tell how it goes; a database that is away tells nothing."""
-        told = now()
+    async def _watch(self) -> None:
+        """See that this run is still ours; a database that is away tells nothing."""
         while not self._over.is_set():
             await self._rest()
             try:
                 await asyncio.to_thread(self._still)
-                if now() - told > TOLD_EVERY:
-                    told = now()
-                    await self._tell(plan)
             except LockHeld as exc:
                 self.abort("taken over", str(exc))
                 raise
             except LedgerError as exc:
                 if not passing(exc):
                     raise
-
-    async def _tell(self, plan: Plan) -> None:
-        """Tell what all workers together have left, where there is more than one."""
-        scene = await asyncio.to_thread(self._scene)
-        if scene.workers > 1:
-            left = f"{scene.targets:,} of {plan.targets:,} targets are left"
-            self._observer.said(f"{left}, with {scene.workers} workers at it")
 
     async def _ask_myself(self, pairs: list[tuple[str, Target]]) -> None:
         """Ask what carries credentials, which no other machine is told, once all lanes are at rest."""

@@ -105,6 +105,9 @@ class Session:
     def planned(self, total: int, lanes: int) -> None:
         """Nothing is planned here."""
 
+    def left(self, targets: int, workers: int) -> None:
+        """The run here knows of its own part only."""
+
     def judging(self) -> None:
         """Nothing is judged here."""
 
@@ -196,6 +199,7 @@ class Session:
         async with self._fed:
             scene = await crew.patience.call(crew.leases.scene)
             crew.workers = scene.workers
+            crew.observer.left(scene.targets, scene.workers)
             held = crew.tenure.holdings()
             budget, most = wanted(scene, len(held), sum(len(one.open) for one in held))
             if most and not scene.ended:

@@ -70,6 +70,9 @@ class Outbox:
     def planned(self, total: int, lanes: int) -> None:
         """Nothing is planned here."""
 
+    def left(self, targets: int, workers: int) -> None:
+        """The parent knows."""
+
     def judging(self) -> None:
         """Nothing is judged here."""
 

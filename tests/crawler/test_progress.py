@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
-import os
-import pty
-import sys
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from rich.console import Console
 
 from crawler import progress
-from crawler.progress import SHOWN, Bars
+from crawler.progress import SHOWN, Bars, Lines
 from storage.model import Verdict
-from tests.program import ROOT, records
+from tests.program import on_terminal, records
 from tests.site import answer, page, serve
 from tests.storage.build import finding
 
@@ -44,6 +41,38 @@ def test_bars_by_phase() -> None:
     assert "judging the links" in drawn
 
 
+def test_bar_of_all_workers() -> None:
+    """The bar moves on with what others do, never back, and says that problems are those found here."""
+    out = io.StringIO()
+    with Bars(Console(file=out, force_terminal=True, width=200)) as bars:
+        bars.planned(10, 7)
+        bars.left(6, 3)
+        bars.found(finding(1, Verdict.OK))
+        bars.left(6, 3)
+        bars.left(0, 3)
+        bars.found(finding(2, Verdict.OK))
+    drawn = out.getvalue()
+    assert "checking, 7 lanes, 3 workers" in drawn
+    assert "10/10" in drawn
+    assert "0 problems found here" in drawn
+
+
+def test_lines_of_all_workers(capsys: pytest.CaptureFixture[str]) -> None:
+    """Without a terminal a line tells how far all workers are, and none how far this one is."""
+    lines = Lines(every=0)
+    lines.planned(10, 7)
+    lines.left(8, 1)
+    lines.left(6, 3)
+    lines.found(finding(1, Verdict.NOT_FOUND))
+    lines.left(5, 3)
+    said = capsys.readouterr().err.splitlines()[1:]
+    assert said == [
+        "checked 2 of 10, 0 problems",
+        "3 workers checked 4 of 10, 0 problems found here",
+        "3 workers checked 5 of 10, 1 problems found here",
+    ]
+
+
 def test_problems_scroll_by_and_end() -> None:
     """Each problem is printed with its URL, harmless; beyond a thousand they are counted alone."""
     drawn = _drawn(Verdict.NOT_FOUND, SHOWN + 5)
@@ -61,45 +90,19 @@ def test_suits_where_standard_error_leads() -> None:
     assert type(progress.watch(progress=True, quiet=True)).__name__ == "Silence"
 
 
-async def _on_terminal(folder: Path, *words: str) -> tuple[int, bytes, str]:
-    """Run the program with a terminal for standard error: its exit code, its data, what was drawn."""
-    ours, theirs = pty.openpty()
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-m", "crawler", *words),
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm", "COLUMNS": "160"},
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=theirs,
-    )
-    os.close(theirs)
-    drawing = asyncio.create_task(asyncio.to_thread(_all_of, ours))
-    out, _ = await asyncio.wait_for(process.communicate(), 60)
-    return process.returncode or 0, out, await drawing
-
-
-def _all_of(number: int) -> str:
-    with os.fdopen(number, "rb", buffering=0) as file:
-        pieces = []
-        try:
-            while piece := file.read(65_536):
-                pieces.append(piece)
-        except OSError:  # the other side has gone
-            pass
-        return b"".join(pieces).decode()
-
-
-async def test_the_program_on_a_terminal(tmp_path: Path) -> None:
-    """A real run draws on the terminal, and its data stays apart."""
+@pytest.mark.parametrize("workers", ["1", "2"])
+async def test_the_program_on_a_terminal(tmp_path: Path, workers: str) -> None:
+    """A real run draws on the terminal what all its processes find, and its data stays apart."""
     async with serve() as site:
         site.add(f"{H}/", page())
         site.add(f"{H}/dead", answer(404))
-        records(tmp_path, f"{H}/", f"{H}/dead")
-        words = ("audit", "--connect-to", site.detour, "--format", "jsonl")
-        code, out, drawn = await _on_terminal(tmp_path, *words)
+        site.add("http://other.example/", page())
+        records(tmp_path, f"{H}/", f"{H}/dead", "http://other.example/")
+        words = ("audit", "--connect-to", site.detour, "--format", "jsonl", "--workers", workers)
+        code, out, drawn = await on_terminal(tmp_path, *words)
 
-    assert (code, len(out.splitlines())) == (1, 2)
+    assert (code, len(out.splitlines())) == (1, 3)
     assert f"not-found  {H}/dead" in drawn
-    assert "checking, 1 lanes" in drawn
+    assert "checking, 2 lanes" in drawn
+    assert "3/3" in drawn
     assert "\x1b[" not in out.decode()

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.fleet.cluster import LOOPBACK, clustered
-from tests.program import ended, records, run
-from tests.sharing.stage import HOSTS, Stage, staged
+from tests.program import ended, on_terminal, records, run
+from tests.sharing.stage import HOSTS, URLS, Stage, staged
 from tests.storage.postgres import Server
 
 UNDER_WAY = 2 * HOSTS  # requests that one worker can have under way and not yet written, at most
@@ -58,11 +58,14 @@ async def test_same_command_goes_on_after_the_first_was_killed(server: Server, t
 
 
 async def test_cluster_of_this_machine(server: Server, tmp_path: Path) -> None:
-    """`--ray local` needs no cluster: one is started here, and ended."""
+    """`--ray local` needs no cluster: one is started here, and ended; the bar is that of all workers."""
     async with staged(server, tmp_path) as stage:
-        done = await ended(await stage.run("--ray", "local", "--workers", "1"))
-    assert done.code == 0, done.err
-    assert "Ray starts 1 workers on 1 nodes" in done.err
+        words = ("--ray", "local", "--workers", "1", "--connect-to", stage.site.detour, "-o", "report.txt")
+        code, _, drawn = await on_terminal(tmp_path, "audit", *words)
+    assert code == 0, drawn
+    assert "Ray starts 1 workers on 1 nodes" in drawn
+    assert f"checking, {HOSTS} lanes, 2 workers" in drawn
+    assert f"{len(URLS)}/{len(URLS)}" in drawn
     stage.check(again=0)
 
 

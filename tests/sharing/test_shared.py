@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from pathlib import Path
 
 import msgspec
@@ -11,7 +12,7 @@ import psycopg
 from crawler.sharing.policy import surplus, wanted
 from storage.shards import Scene
 from tests.crawler.pictures import picture
-from tests.program import ended, run
+from tests.program import ended, on_terminal, run
 from tests.sharing.stage import INTERVAL, URLS, config, over, polite, staged, write_records
 from tests.site import answer, redirect
 from tests.storage import postgres
@@ -55,12 +56,31 @@ async def test_late_worker_gets_its_share(server: Server, tmp_path: Path) -> Non
         assert await over(first, late) == [0, 4]
         last = await stage.status()
     stage.check(again=0, urls=LONG)
-    assert "run 1 (audit" in status.out
-    assert "\nlate " in status.out
     shown = msgspec.json.decode(told.out)
-    assert shown["lower_bound"]["seconds"] == 47 * INTERVAL
+    bound = shown["lower_bound"]
+    assert (bound["seconds"], shown["lanes"]) == (47 * INTERVAL, 16)
+    assert "run 1 (audit" in status.out
+    assert f"of {len(LONG)} targets are left, in 16 lanes\n" in status.out
+    assert f"cannot end before 12 s after its start: {bound['lane']}\n" in status.out
+    assert re.search(r"^late( +\d+){4} +\d+\.\d  \d+ s ago$", status.out, re.MULTILINE)
+    assert re.search(r"^\d+ +\d+ s +\d+ +\d+  late, \d s$", status.out, re.MULTILINE)
     assert {one["name"] for one in shown["workers"]} > {"late"}
+    assert all(one["lease"] > 0 for one in shown["shards"] if one["owner"])
+    assert shown["rate"] > 0
     assert last.out == "no shared run is open\n"
+
+
+async def test_terminal_shows_what_all_workers_do(server: Server, tmp_path: Path) -> None:
+    """The bar of a command is that of all workers, also while others still have shards."""
+    async with staged(server, tmp_path, URLS[:192]) as stage:
+        second = await stage.worker("second")
+        words = ("--shared", "--connect-to", stage.site.detour, "-o", "report.txt")
+        code, _, drawn = await on_terminal(tmp_path, "audit", *words)
+        second.terminate()
+        assert (code, (await ended(second)).code) == (0, 4)
+    assert "checking, 8 lanes, 2 workers" in drawn
+    assert "192/192" in drawn
+    stage.check(again=0, urls=URLS[:192])
 
 
 async def test_redirects_into_lanes_of_others_take_turns(server: Server, tmp_path: Path) -> None:
