@@ -29,12 +29,14 @@ WORDS: Final[Mapping[str, News]] = {
     "suspect": News.SUSPECT,
     "alive": News.RECOVERED,
     "moved": News.MOVED,
+    "image": News.IMAGE,
 }
 TITLES: Final[Mapping[News, str]] = {
     News.DEAD: "newly dead",
     News.SUSPECT: "newly suspect",
     News.RECOVERED: "alive again",
     News.MOVED: "moved for good",
+    News.IMAGE: "another picture",
 }
 
 

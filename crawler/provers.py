@@ -27,6 +27,8 @@ BASE: Final = 256 * 1024**2  # bytes of a process that holds Pillow and a file
 A_PIXEL: Final = 6  # bytes of memory a pixel: four samples, and the copy of one
 TRIES: Final = 2
 LINE: Final = 2**20  # bytes of the longest reply
+# Threads of numpy's libraries reserve memory that nobody uses here.
+ALONE: Final = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
 Prove = Callable[[Path, str, str], Awaitable[Proof | None]]
 _decoder: Final = msgspec.json.Decoder(Reply)
@@ -130,7 +132,7 @@ class Provers:
 def _environment() -> dict[str, str]:
     """What a process sees: this very program, whatever lies in the working directory."""
     paths = [str(Path(__file__).parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "MALLOC_ARENA_MAX": "1"}
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "MALLOC_ARENA_MAX": "1", **ALONE}
 
 
 async def _ended(process: asyncio.subprocess.Process | None) -> None:

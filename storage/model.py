@@ -336,7 +336,8 @@ class Cached:
     """One entry of the index of the image cache: what is kept of a target, and how it came.
 
     `picture` has the digest and the length in bytes; `proof` is "pixels" or "structure";
-    `stored_at` is when these bytes came, `confirmed_at` when the server last stood by them (UTC).
+    `stored_at` is when these bytes came, `confirmed_at` when the server last stood by them (UTC);
+    `likeness` are 64 bits that say how the picture looks, where its pixels were decoded for it.
     """
 
     target: int
@@ -345,6 +346,7 @@ class Cached:
     proof: str
     stored_at: datetime
     confirmed_at: datetime
+    likeness: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import sqlalchemy as sa
 
 from storage import schema
 from storage.database import reading, writing
+from storage.rows import apart
 from storage.statements import chunks
 
 PATHS: Final = 3  # URLs with the same bytes that are several; as many paths make a picture a suspect
@@ -30,11 +31,24 @@ def _note(engine: sa.Engine, run: int) -> int:
     table = schema.image_change
     with reading(engine) as connection:
         rows = [dict(row) for row in connection.execute(_changed(run)).mappings()]
+        looks = _looks(connection, {row[name] for row in rows for name in ("was", "digest")})
+    for row in rows:
+        was, now = looks.get(row["was"]), looks.get(row["digest"])
+        row["differs"] = None if was is None or now is None else apart(was, now)
     with writing(engine) as connection:
         connection.execute(sa.delete(table).where(table.c.run_id == run))
         for some in chunks(rows, ROWS):
             connection.execute(sa.insert(table), some)
     return len(rows)
+
+
+def _looks(connection: sa.Connection, digests: Iterable[str]) -> dict[str, int]:
+    """The bits of the looks of some pictures, of those that have one."""
+    look, found = schema.look, dict[str, int]()
+    for some in chunks(digests):
+        rows = connection.execute(sa.select(look.c.digest, look.c.bits).where(look.c.digest.in_(some)))
+        found.update((row.digest, row.bits) for row in rows)
+    return found
 
 
 def _changed(run: int) -> sa.Select[Any]:

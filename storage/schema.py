@@ -8,7 +8,7 @@ from typing import Final
 import sqlalchemy as sa
 from sqlalchemy.types import TypeDecorator
 
-HEAD: Final = "0011"  # the newest migration; a test holds it true
+HEAD: Final = "0012"  # the newest migration; a test holds it true
 
 
 class Moment(TypeDecorator[datetime]):
@@ -286,6 +286,7 @@ image_change: Final = sa.Table(
     sa.Column("target_id", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("was", sa.String, nullable=False),
     sa.Column("digest", sa.String, nullable=False),
+    sa.Column("differs", sa.Integer),
     sqlite_with_rowid=False,
 )
 image_shared: Final = sa.Table(
@@ -373,4 +374,13 @@ worker: Final = sa.Table(
     sa.Column("found", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("rate", sa.Float, nullable=False, server_default="0"),
     sa.Column("idle", sa.Boolean, nullable=False, server_default=sa.false()),
+)
+# The bits of a look, and the same in four parts: looks that differ in three bits share a part.
+look: Final = sa.Table(
+    "look",
+    metadata,
+    sa.Column("digest", sa.String, primary_key=True),
+    sa.Column("bits", sa.BigInteger, nullable=False),
+    *(sa.Column(f"part{number}", sa.Integer, nullable=False, index=True) for number in range(4)),
+    sqlite_with_rowid=False,
 )

@@ -159,7 +159,7 @@ class PictureCheck:
         now, before = self.now(), request.entry
         same = before is not None and before.picture.digest == picture.digest
         stored_at = before.stored_at if before is not None and same else now
-        return Cached(request.target, picture, served(answer), proof.proof, stored_at, now)
+        return Cached(request.target, picture, served(answer), proof.proof, stored_at, now, proof.likeness)
 
 
 def _kept(judged: Judgement, answer: Answer) -> bool:

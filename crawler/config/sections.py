@@ -166,7 +166,7 @@ class Notify(Section, frozen=True, kw_only=True):
     """Whom to tell of news."""
 
     urls: tuple[str, ...] = ()
-    on: tuple[Literal["dead", "suspect", "alive", "moved"], ...] = ("dead", "alive")
+    on: tuple[Literal["dead", "suspect", "alive", "moved", "image"], ...] = ("dead", "alive")
     heartbeat: str = ""
 
 

@@ -15,6 +15,7 @@ from PIL import Image, ImageFile, UnidentifiedImageError
 
 from crawler.pixels import structure
 from crawler.pixels.borrowed import ANIMATED
+from crawler.pixels.likeness import likeness
 from storage.model import Size, Verdict
 
 ORIENTATION: Final = 0x0112  # EXIF 2.32, table 4
@@ -29,7 +30,7 @@ class Proven:
     """A whole image: how that was proven, and what its pixels tell where they were decoded.
 
     `size` is Pillow's word, `blank` that no pixel of the first frame can be seen; `orientation`
-    is what its EXIF says, wherever that stands.
+    is what its EXIF says, wherever that stands; `likeness` how the first frame looks.
     """
 
     proof: str
@@ -39,6 +40,7 @@ class Proven:
     alpha: bool | None = None
     blank: bool = False
     orientation: int | None = None
+    likeness: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +96,14 @@ def _loaded(image: Image.Image, kind: str, most: int) -> Proof:
         image.load()
         alpha, blank = _transparency(image)
         mode, orientation = image.mode, image.getexif().get(ORIENTATION)
+        look = likeness(image)
         frames = _frames(image, kind, most)
     except MemoryError:
         return Faulty(Verdict.TOO_LARGE, "its pixels take more memory than they get")
     except Exception as exc:  # noqa: BLE001 - as above
         return Faulty(Verdict.TRUNCATED, f"{kind} that does not decode to its last pixel: {_said(exc)}")
     turned = orientation if isinstance(orientation, int) else None
-    return Proven(PIXELS, size, frames, mode, alpha, blank, turned)
+    return Proven(PIXELS, size, frames, mode, alpha, blank, turned, look)
 
 
 def _transparency(image: Image.Image) -> tuple[bool, bool]:

@@ -11,12 +11,14 @@ from crawler.report.line import moment
 from crawler.report.safe import shown
 from storage.queries import Change, EntryLink, News
 
+LIKE: Final = 10  # bits of 64 by which the look of a picture may differ and still be much the same
 LINKS: Final = 3  # links of one target that are shown; the rest are counted
 TITLES: Final[Mapping[News, str]] = {
     News.DEAD: "Newly dead",
     News.SUSPECT: "Newly suspect",
     News.RECOVERED: "Recovered",
     News.MOVED: "Moved for good",
+    News.IMAGE: "Another picture",
 }
 WORSE: Final = frozenset({News.DEAD, News.SUSPECT})
 Show: TypeAlias = Callable[[int, Iterable[Change]], Iterator[str]]
@@ -40,11 +42,18 @@ def _block(one: Change) -> Iterator[str]:
     facts += [one.entry.known.value] if one.entry.finding else []
     facts += [str(finding.status)] if finding and finding.status else []
     facts += [f"now at {shown(finding.moved_to)}"] if finding and finding.moved_to else []
+    facts += [_look(one.differs)] if one.news is News.IMAGE else []
     yield f"  {shown(one.entry.url)}\n    {' · '.join(facts)}\n"
     links = one.entry.links
     yield from (f"    {_place(link)}\n" for link in links[:LINKS])
     if len(links) > LINKS:
         yield f"    … and {len(links) - LINKS} more links\n"
+
+
+def _look(differs: int | None) -> str:
+    if differs is None:
+        return "other bytes"
+    return f"looks {'another' if differs > LIKE else 'much the same'}: {differs} of 64 bits differ"
 
 
 def _place(one: EntryLink) -> str:
@@ -79,6 +88,7 @@ def change_line(one: Change) -> dict[str, Any]:
         "status": finding.status if finding else None,
         "detail": finding.detail if finding else None,
         "moved_to": finding.moved_to if finding else None,
+        "differs": one.differs,
         "links": [
             {"record": at.record, "field": at.link.field, "line": at.link.line, "column": at.link.column}
             for at in one.entry.links

@@ -38,6 +38,7 @@ class Story:
     history: Sequence[Observation]
     hops: Sequence[Hop]
     twins: Sequence[str] = ()
+    alike: Sequence[queries.Alike] = ()
 
 
 def find(engine: sa.Engine, url: str) -> Story | None:
@@ -47,14 +48,11 @@ def find(engine: sa.Engine, url: str) -> Story | None:
         return None
     history = queries.history(engine, entry.id)
     hops = queries.hops(engine, history[-1].run, entry.id) if history else []
-    return Story(entry, history, hops, _twins(engine, entry))
-
-
-def _twins(engine: sa.Engine, entry: Entry) -> list[str]:
     picture = entry.finding.picture if entry.finding else None
     if picture is None or picture.digest is None:
-        return []
-    return queries.twins(engine, picture.digest, entry.id)
+        return Story(entry, history, hops)
+    twins, alike = queries.twins(engine, picture.digest, entry.id), queries.alike(engine, picture.digest)
+    return Story(entry, history, hops, twins, alike)
 
 
 def explain(story: Story) -> Iterator[str]:
@@ -68,7 +66,7 @@ def explain(story: Story) -> Iterator[str]:
     yield from _signs(entry)
     yield from _requests(story)
     if entry.finding is not None and entry.finding.picture is not None:
-        yield from about(entry.finding.picture, entry.finding.evidence, story.twins)
+        yield from about(entry.finding.picture, entry.finding.evidence, story.twins, story.alike)
     yield f"\nNamed by {len(entry.links)} links:\n"
     for one in entry.links:
         yield f"  {shown(one.record)}:{one.link.line}:{one.link.column}  {shown(one.link.field)}\n"

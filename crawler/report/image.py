@@ -7,12 +7,15 @@ from typing import Any, Final
 
 from crawler.report.safe import shown
 from storage.model import Picture
+from storage.queries import Alike
 
 EXAMPLES: Final = 5  # other URLs of the same picture that are shown
 
 
-def about(picture: Picture, evidence: Mapping[str, Any], twins: Sequence[str]) -> Iterator[str]:
-    """The header, then what only the whole file told, then who else has the same bytes."""
+def about(
+    picture: Picture, evidence: Mapping[str, Any], twins: Sequence[str], alike: Sequence[Alike] = ()
+) -> Iterator[str]:
+    """The header, then what only the whole file told, then who else has the same bytes or the same look."""
     yield f"\nImage: {_header(picture)}\n"
     facts = evidence.get("image")
     if isinstance(facts, dict):
@@ -21,11 +24,17 @@ def about(picture: Picture, evidence: Mapping[str, Any], twins: Sequence[str]) -
         yield f"  {shown(picture.digest)}\n"
     if picture.cached is not None:
         yield f"  kept as {shown(picture.cached)}\n"
-    if twins:
-        yield "  The same picture lies at:\n"
-        yield from (f"    {shown(url)}\n" for url in twins[:EXAMPLES])
-        if len(twins) > EXAMPLES:
-            yield f"    and {len(twins) - EXAMPLES} more\n"
+    yield from _others("The same picture lies at", [shown(url) for url in twins])
+    near = [f"{shown(one.url)} ({one.differs} of 64 bits differ)" for one in alike]
+    yield from _others("Much the same picture lies at", near)
+
+
+def _others(title: str, urls: Sequence[str]) -> Iterator[str]:
+    if urls:
+        yield f"  {title}:\n"
+        yield from (f"    {url}\n" for url in urls[:EXAMPLES])
+    if len(urls) > EXAMPLES:
+        yield f"    and {len(urls) - EXAMPLES} more\n"
 
 
 def _header(picture: Picture) -> str:

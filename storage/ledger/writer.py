@@ -12,6 +12,7 @@ from storage.database import writing
 from storage.model import Class, Finding, Run, Standing, Verdict
 from storage.rows import (
     CACHED,
+    LOOK,
     PROBE,
     STANDING,
     Cells,
@@ -20,12 +21,13 @@ from storage.rows import (
     finding_row,
     hop_rows,
     image_row,
+    look_row,
     probe_row,
     standing_columns,
     standing_row,
     to_standing,
 )
-from storage.statements import Prepared, chunks, insert_or_replace
+from storage.statements import Prepared, chunks, insert_new, insert_or_replace
 
 Advance = Callable[[Standing, Finding], Standing]
 # These say nothing about the target: what is known of it stays the newest word.
@@ -58,6 +60,7 @@ class Writer:
         self._events = Prepared(engine, sa.insert(schema.event), EVENT)
         cached = insert_or_replace(engine, schema.cached, ("target_id",))
         self._cached = Prepared(engine, cached, CACHED)
+        self._looks = Prepared(engine, insert_new(engine, schema.look), LOOK)
         probe = insert_or_replace(engine, schema.probe, ("folder",))
         self._probes = Prepared(engine, probe, PROBE)
 
@@ -102,7 +105,11 @@ class Writer:
         self._hops.run(connection, [row for one in findings for row in hop_rows(run, one)])
         pictures = [(one.target, one.picture) for one in findings if one.picture is not None]
         self._images.run(connection, [image_row(run, key, picture) for key, picture in pictures])
-        self._cached.run(connection, [cached_row(one.cached) for one in findings if one.cached is not None])
+        kept = [one.cached for one in findings if one.cached is not None]
+        self._cached.run(connection, [cached_row(one) for one in kept])
+        looks = {one.picture.digest: one.likeness for one in kept}
+        rows = [look_row(key, bits) for key, bits in looks.items() if key is not None and bits is not None]
+        self._looks.run(connection, rows)
         self._probes.run(connection, [probe_row(probe) for one in findings for probe in one.probes])
 
     def _write_standings(

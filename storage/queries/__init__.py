@@ -1,5 +1,6 @@
 """The read side: what a run has to check, and what reports, `explain` and people want to know."""
 
+from storage.queries.alike import Alike, alike
 from storage.queries.changes import Change, News, changes
 from storage.queries.due import KINDS, due
 from storage.queries.entries import WORST_FIRST, Entry, EntryLink, at, entries, find
@@ -48,6 +49,7 @@ from storage.queries.totals import Totals
 __all__ = [
     "KINDS",
     "WORST_FIRST",
+    "Alike",
     "Broken",
     "Change",
     "Count",
@@ -73,6 +75,7 @@ __all__ = [
     "Turns",
     "Wanted",
     "Weighed",
+    "alike",
     "at",
     "broken",
     "changes",

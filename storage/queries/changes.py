@@ -27,11 +27,15 @@ class News(StrEnum):
     SUSPECT = "suspect"
     RECOVERED = "recovered"
     MOVED = "moved"
+    IMAGE = "image"
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One target that is not what it was: `was` then, `now` since `at` (UTC), by what `run` found."""
+    """One target that is not what it was: `was` then, `now` since `at` (UTC), by what `run` found.
+
+    `differs` is in how many of 64 bits the look of a new picture is another; None where nobody knows.
+    """
 
     news: News
     entry: Entry
@@ -39,6 +43,7 @@ class Change:
     now: State
     at: datetime
     run: int
+    differs: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,7 @@ class _Turn:
     now: State
     at: datetime
     run: int
+    differs: int | None = None
 
 
 def changes(engine: sa.Engine, since: int) -> Iterator[Change]:
@@ -62,11 +68,11 @@ def changes(engine: sa.Engine, since: int) -> Iterator[Change]:
         LedgerError: the database cannot be read.
     """
     with reading(engine) as connection:
-        turns = {**_moved(connection, since), **_turned(connection, since)}
+        turns = {**_pictured(connection, since), **_moved(connection, since), **_turned(connection, since)}
         for keys in chunks(_ordered(connection, turns)):
             for key, entry in zip(keys, page(connection, keys), strict=True):
                 turn = turns[key]
-                yield Change(turn.news, entry, turn.was, turn.now, turn.at, turn.run)
+                yield Change(turn.news, entry, turn.was, turn.now, turn.at, turn.run, turn.differs)
 
 
 def _turned(connection: sa.Connection, since: int) -> dict[int, _Turn]:
@@ -110,6 +116,19 @@ def _moved(connection: sa.Connection, since: int) -> dict[int, _Turn]:
     return {
         key: _Turn(News.MOVED, State(state), State(state), at, run)
         for key, state, at, run in connection.execute(query)
+    }
+
+
+def _pictured(connection: sa.Connection, since: int) -> dict[int, _Turn]:
+    """Targets whose kept picture is another one than at a run; the newest change of each."""
+    target, finding, change = schema.target, schema.finding, schema.image_change
+    query = sa.select(target.c.id, target.c.state, finding.c.checked_at, change.c.run_id, change.c.differs)
+    query = query.join(change, change.c.target_id == target.c.id)
+    same = (finding.c.target_id == change.c.target_id) & (finding.c.run_id == change.c.run_id)
+    query = query.join(finding, same).where(change.c.run_id > since).order_by(change.c.run_id)
+    return {
+        key: _Turn(News.IMAGE, State(state), State(state), at, run, differs)
+        for key, state, at, run, differs in connection.execute(query)
     }
 
 

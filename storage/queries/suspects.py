@@ -55,14 +55,15 @@ def _kept(connection: sa.Connection) -> dict[Key, Targets]:
     """The targets of every digest (and format) that records still name, by URL."""
     cached, target = schema.cached, schema.target
     query = sa.select(cached.c.digest, cached.c.format, target.c.id, target.c.url)
-    query = query.join(target, target.c.id == cached.c.target_id).where(_named()).order_by(target.c.url)
+    query = query.join(target, target.c.id == cached.c.target_id).where(named()).order_by(target.c.url)
     found: dict[Key, Targets] = {}
     for digest, format_, key, url in connection.execute(query):
         found.setdefault((digest, format_), []).append((key, url))
     return found
 
 
-def _named() -> sa.ColumnElement[bool]:
+def named() -> sa.ColumnElement[bool]:
+    """Whether a record names a target."""
     link = schema.link
     return sa.exists().where((link.c.target_id == schema.target.c.id) & link.c.closed_run.is_(None))
 
@@ -109,6 +110,6 @@ def twins(engine: sa.Engine, digest: str, besides: int) -> list[str]:
     """
     cached, target = schema.cached, schema.target
     query = sa.select(target.c.url).join(cached, cached.c.target_id == target.c.id)
-    query = query.where(cached.c.digest == digest, target.c.id != besides, _named())
+    query = query.where(cached.c.digest == digest, target.c.id != besides, named())
     with reading(engine) as connection:
         return list(connection.execute(query.order_by(target.c.url)).scalars())

@@ -1,6 +1,7 @@
 """Values into rows and back: what stands in which column. Pure."""
 
 from storage.rows.cached import CACHED, cached_row, to_cached
+from storage.rows.look import LOOK, NEAR, apart, look_parts, look_row
 from storage.rows.probe import PROBE, probe_row, to_probe
 from storage.rows.read import (
     FINDING,
@@ -33,10 +34,13 @@ __all__ = [
     "CACHED",
     "FINDING",
     "LINK",
+    "LOOK",
+    "NEAR",
     "PROBE",
     "STANDING",
     "STATES",
     "Cells",
+    "apart",
     "cached_row",
     "event_row",
     "finding_columns",
@@ -46,6 +50,8 @@ __all__ = [
     "instant",
     "link_columns",
     "link_row",
+    "look_parts",
+    "look_row",
     "picture_columns",
     "plain",
     "probe_row",

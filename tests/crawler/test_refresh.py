@@ -459,7 +459,7 @@ async def test_explain_tells_of_the_picture(tmp_path: Path) -> None:
     assert "every pixel decoded, mode P, 3 frames" in story.out
     assert digest_of(body) in story.out
     assert f"kept as cache/{place(body, 'gif')}" in story.out
-    assert f"The same picture lies at:\n    {H}/b.gif\n\n" in story.out
+    assert f"The same picture lies at:\n    {H}/b.gif\n" in story.out
 
 
 async def test_nothing_can_be_decoded(tmp_path: Path) -> None:

@@ -1,0 +1,41 @@
+"""How a picture looks, in 64 bits: two that differ in few of them look alike, whatever their bytes.
+
+The bits are imagehash's `dhash`: whether brightness rises from one cell to the next, on a picture
+shrunk to nine by eight. They stand scaling and another compression, and no turning.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any, Final
+
+from PIL import Image
+
+SMALL: Final = (144, 128)  # sixteen times what the library looks at
+SCALED: Final = frozenset({"L", "RGB", "RGBX", "CMYK", "YCbCr"})
+FEWEST: Final = 4  # bits that differ from all others; a picture with fewer is one flat colour
+
+
+def likeness(image: Image.Image) -> int | None:
+    """The bits of a picture that is loaded; None without the extra, and for one with nothing to see."""
+    library = prepare()
+    if library is None:
+        return None
+    try:
+        bits = int(str(library.dhash(_small(image))), 16)
+    except ValueError:  # a space of colours, as Lab, that Pillow knows no brightness of
+        return None
+    return bits if FEWEST <= bits.bit_count() <= 64 - FEWEST else None
+
+
+def _small(image: Image.Image) -> Image.Image:
+    """Shrunk before anything else, since a copy of all its pixels might take more memory than it gets."""
+    return image.resize(SMALL, Image.Resampling.BOX) if image.mode in SCALED else image.convert("L")
+
+
+@cache
+def prepare() -> Any | None:
+    """The library, imported once; None where it is not installed."""
+    return import_module("imagehash") if find_spec("imagehash") else None

@@ -1,0 +1,47 @@
+"""Looks of pictures in the database: those that are near are found, among however many."""
+
+from __future__ import annotations
+
+import random
+
+import sqlalchemy as sa
+
+from storage import queries, schema
+from storage.rows import NEAR, look_row
+from tests.storage.build import NOW, catalogued, document, ids, link
+
+
+def test_near_looks_are_found_among_many(engine: sa.Engine) -> None:
+    """Whatever three bits differ, the index finds the picture; with four it is another one."""
+    luck = random.Random(5)
+    look = luck.getrandbits(64)
+    flips = [luck.sample(range(64), count) for count in (0, 1, 2, 3, 3, 3, 4, 5) for _ in range(4)]
+    bits = [look ^ sum(1 << place for place in some) for some in flips]
+    strangers = [luck.getrandbits(64) for _ in range(500)]
+    urls = [f"https://a.example/{number}" for number in range(len(bits) + len(strangers))]
+    catalogued(engine, document("a.md", [link(url) for url in urls]))
+    keys = ids(engine)
+    with engine.begin() as connection:
+        for number, (url, some) in enumerate(zip(urls, [*bits, *strangers], strict=True)):
+            row = dict(zip(schema.look.c.keys(), look_row(f"sha256:{number}", some), strict=True))
+            connection.execute(sa.insert(schema.look).values(row))
+            connection.execute(sa.insert(schema.cached).values(_cached(keys[url], number)))
+    found = queries.alike(engine, "sha256:0")
+
+    expected = {url for url, some in zip(urls[1:], flips[1:], strict=False) if len(some) <= NEAR}
+    assert {one.url for one in found} == expected
+    assert [one.differs for one in found] == sorted(one.differs for one in found)
+
+
+def _cached(target: int, number: int) -> dict[str, object]:
+    return {
+        "target_id": target,
+        "digest": f"sha256:{number}",
+        "size": 1,
+        "format": "PNG",
+        "orientation": 1,
+        "proof": "pixels",
+        "url": "https://a.example/",
+        "stored_at": NOW,
+        "confirmed_at": NOW,
+    }
