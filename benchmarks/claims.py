@@ -71,7 +71,9 @@ class Table:
         free = [row for row in left if row.owner is None]
         idle = len(self.idle - {me})
         targets, free_targets = (sum(row.remaining for row in some) for some in (left, free))
-        return Scene(False, len(self.workers | {me}), idle, len(left), targets, len(free), free_targets)
+        busy = sum(row.remaining > 0 for row in left)
+        workers = len(self.workers | {me})
+        return Scene(False, workers, idle, len(left), busy, targets, len(free), free_targets)
 
     def claim(self, me: int, budget: int, most: int) -> list[int]:
         """Take free shards, heaviest first, as the statement does."""
@@ -147,8 +149,8 @@ class Worker:
 
     def _take(self) -> Scene:
         scene = self._table.scene(self._me)
-        open_ = sum(self._table.rows[number].remaining for number in self._held)
-        budget, most = wanted(scene, len(self._held), open_)
+        open_ = [left for number in self._held if (left := self._table.rows[number].remaining)]
+        budget, most = wanted(scene, len(open_), sum(open_))
         for number in self._table.claim(self._me, budget, most) if most else ():
             self._held.add(number)
             for lane, left in self._lanes[number].items():

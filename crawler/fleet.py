@@ -30,6 +30,7 @@ LOCAL: Final = "local"
 PAUSE: Final = 2.0  # seconds until a worker that died is told to work again; Ray has to start it first
 LONGEST: Final = 30.0  # seconds of that pause, at most: a node may be gone for good
 KNOCK: Final = 5.0  # seconds that a cluster has to take a connection
+LOOK: Final = 3.0  # seconds between two looks at the size of a cluster
 GRACE: Final = 10.0  # seconds that workers have to give their shards back
 
 
@@ -96,7 +97,8 @@ def rooted(config: Config) -> Config:
 
 @asynccontextmanager
 async def open_fleet(address: str, config: Config, count: int, observer: Observer) -> AsyncIterator[None]:
-    """Keep `count` workers on a cluster (0: one for each of its processors) for as long as this is open.
+    """Keep `count` workers on a cluster for as long as this is open; 0: one for each of its processors, those
+    of nodes that join late too.
 
     Raises:
         ConfigError: Ray is not installed, there is no such cluster, or the database is one of a machine.
@@ -109,16 +111,51 @@ async def open_fleet(address: str, config: Config, count: int, observer: Observe
     ray = _ray()
     await asyncio.to_thread(_connect, ray, address)
     try:
-        made = count or max(1, int(ray.cluster_resources().get("CPU", 1)))
-        observer.said(f"Ray starts {made} workers on {len(ray.nodes())} nodes")
-        hands = [_hand(ray, config, f"ray {number + 1}") for number in range(made)]
-        keeping = [asyncio.create_task(_keep(ray, hand, observer.said)) for hand in hands]
+        fleet = _Fleet(ray, config, observer.said)
+        fleet.grow(count or _processors(ray))
+        growing = asyncio.create_task(fleet.follow()) if not count else None
         try:
             yield
         finally:
-            await _dismiss(ray, hands, keeping)
+            if growing is not None:
+                growing.cancel()
+            await _dismiss(ray, fleet.hands, fleet.keeping)
     finally:
         await asyncio.to_thread(ray.shutdown)
+
+
+class _Fleet:
+    """The workers of one run on a cluster."""
+
+    def __init__(self, ray: Any, config: Config, said: Callable[[str], None]) -> None:
+        self._ray, self._config, self._said = ray, config, said
+        self.hands: list[Any] = []
+        self.keeping: list[asyncio.Task[None]] = []
+
+    def grow(self, count: int) -> None:
+        """Have so many workers, if there are fewer."""
+        more = range(len(self.hands), count)
+        if more:
+            self._said(f"Ray starts {len(more)} workers on {_nodes(self._ray)} nodes")
+        for number in more:
+            hand = _hand(self._ray, self._config, f"ray {number + 1}")
+            self.hands.append(hand)
+            self.keeping.append(asyncio.create_task(_keep(self._ray, hand, self._said)))
+
+    async def follow(self) -> None:
+        """Have a worker more for each processor that joins."""
+        while True:
+            await asyncio.sleep(LOOK)
+            with suppress(self._ray.exceptions.RayError, OSError):
+                self.grow(await asyncio.to_thread(_processors, self._ray))
+
+
+def _processors(ray: Any) -> int:
+    return max(1, int(ray.cluster_resources().get("CPU", 1)))
+
+
+def _nodes(ray: Any) -> int:
+    return sum(node["Alive"] for node in ray.nodes())
 
 
 def _ray() -> Any:

@@ -23,7 +23,7 @@ def wanted(scene: Scene, shards: int, targets: int) -> tuple[int, int]:
 
     Args:
         scene: the run as it stands.
-        shards: how many shards the worker has.
+        shards: how many shards with open targets the worker has.
         targets: how many targets are open in them.
 
     Nobody takes more than its share of what is open, so that the first worker does not take all;
@@ -33,7 +33,7 @@ def wanted(scene: Scene, shards: int, targets: int) -> tuple[int, int]:
         return 0, 0
     workers = max(1, scene.workers)
     budget = max(0, ceil(scene.targets / workers) - targets)
-    most = max(0, ceil(scene.shards / workers) - shards)
+    most = max(0, ceil(scene.busy / workers) - shards)
     if not shards:
         return budget, max(1, most)
     return (budget, most) if budget else (0, 0)
@@ -48,5 +48,5 @@ def surplus(scene: Scene, held: Mapping[int, int]) -> list[int]:
     if not scene.idle or scene.free:
         return []
     working = {number: left for number, left in held.items() if left}
-    share = ceil(scene.shards / max(1, scene.workers))
+    share = ceil(scene.busy / max(1, scene.workers))
     return list(working)[max(1, share) :]

@@ -201,7 +201,8 @@ class Session:
             crew.workers = scene.workers
             crew.observer.left(scene.targets, scene.workers)
             held = crew.tenure.holdings()
-            budget, most = wanted(scene, len(held), sum(len(one.open) for one in held))
+            open_ = [len(one.open) for one in held if one.open]
+            budget, most = wanted(scene, len(open_), sum(open_))
             if most and not scene.ended:
                 for holding in await crew.patience.call(crew.tenure.claim, budget, most):
                     await self._lay(holding)

@@ -67,6 +67,7 @@ SCENE: Final = sa.text(
     "(SELECT count(*) FROM worker WHERE run_id = :run AND id <> :me AND idle "
     f"AND seen_at > {NOW} - make_interval(secs => :seconds)) AS idle, "
     "count(*) FILTER (WHERE NOT done) AS shards, "
+    "count(*) FILTER (WHERE NOT done AND remaining > 0) AS busy, "
     "coalesce(sum(remaining) FILTER (WHERE NOT done), 0) AS targets, "
     f"count(*) FILTER (WHERE {FREE}) AS free, "
     f"coalesce(sum(remaining) FILTER (WHERE {FREE}), 0) AS free_targets "
@@ -102,12 +103,14 @@ class Scene:
     """A run as a worker sees it: open shards and targets, those of them that nobody has, workers.
 
     `workers` counts those that were heard of lately, `idle` those among the others that look for work.
+    `busy` are the open shards that have targets left, as far as their workers have told.
     """
 
     ended: bool
     workers: int
     idle: int
     shards: int
+    busy: int
     targets: int
     free: int
     free_targets: int

@@ -1,7 +1,7 @@
 """A Ray cluster of two nodes on loopback, in a process of its own, told what to do line by line.
 
-It prints its address once it stands. `kill` ends the second node as a power cut does; the end of
-its input ends the cluster.
+It prints its address once it stands. `kill` ends the second node as a power cut does, `add` starts
+another; the end of its input ends the cluster.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib import import_module
+from pathlib import Path
 from typing import Any, Final
 
 # Ray listens on the address of a network card otherwise.
@@ -26,19 +27,27 @@ class Cluster:
 
     async def kill_node(self) -> None:
         """End the second node."""
+        await self._do(b"kill\n")
+
+    async def add_node(self) -> None:
+        """Have another node."""
+        await self._do(b"add\n")
+
+    async def _do(self, word: bytes) -> None:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(b"kill\n")
-        assert await asyncio.wait_for(self._process.stdout.readline(), 60) == b"killed\n"
+        self._process.stdin.write(word)
+        assert await asyncio.wait_for(self._process.stdout.readline(), 60) == b"done\n"
 
 
 @asynccontextmanager
-async def clustered() -> AsyncIterator[Cluster]:
-    """Two nodes of one processor each."""
+async def clustered(path: Path | None = None) -> AsyncIterator[Cluster]:
+    """Two nodes of one processor each; Python looks into `path` first there."""
+    first = {} if path is None else {"PYTHONPATH": str(path)}
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         __file__,
-        env={**os.environ, **LOOPBACK},
+        env={**os.environ, **LOOPBACK, **first},
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
@@ -69,8 +78,10 @@ def main() -> None:
     for line in sys.stdin:
         if line.strip() == "kill":
             nodes.remove_node(second, allow_graceful=False)
-            sys.stdout.write("killed\n")
-            sys.stdout.flush()
+        else:
+            nodes.add_node(**said)
+        sys.stdout.write("done\n")
+        sys.stdout.flush()
     nodes.shutdown()
 
 

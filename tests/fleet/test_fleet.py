@@ -10,7 +10,7 @@ import pytest
 
 from tests.fleet.cluster import LOOPBACK, clustered
 from tests.program import ended, on_terminal, records, run
-from tests.sharing.stage import HOSTS, URLS, Stage, staged
+from tests.sharing.stage import HOSTS, LONG, URLS, Stage, install, staged
 from tests.storage.postgres import Server
 
 UNDER_WAY = 2 * HOSTS  # requests that one worker can have under way and not yet written, at most
@@ -55,6 +55,31 @@ async def test_same_command_goes_on_after_the_first_was_killed(server: Server, t
     assert again.code == 0, again.err
     assert "run 1 is open: this goes on with the rest of it" in again.err
     stage.check(again=3 * UNDER_WAY)
+
+
+async def test_node_that_joins_late_gets_a_worker(server: Server, tmp_path: Path) -> None:
+    """Where nobody says how many workers, each processor has one, those of late nodes too."""
+    async with clustered() as cluster, staged(server, tmp_path, LONG) as stage:
+        first = await stage.run("--ray", cluster.address)
+        await cluster.add_node()
+        await stage.until(lambda: stage.rows("SELECT 1 FROM worker WHERE name LIKE 'ray 3 %'") != [])
+        done = await ended(first)
+    assert done.code == 0, done.err
+    assert "Ray starts 2 workers on 2 nodes" in done.err
+    assert "Ray starts 1 workers on 3 nodes" in done.err
+    stage.check(again=0, urls=LONG)
+
+
+async def test_nodes_with_another_version_do_not_help(server: Server, tmp_path: Path) -> None:
+    """Workers whose program is not that of the command end with a sentence; the run goes on without them."""
+    (tmp_path / "path").mkdir()
+    install(tmp_path / "path", "9.9")
+    async with clustered(tmp_path / "path") as cluster, staged(server, tmp_path / "here") as stage:
+        done = await ended(await stage.run("--ray", cluster.address, "--workers", "1"))
+    assert done.code == 0, done.err
+    assert "a worker cannot help: " in done.err
+    assert "and this is 9.9: install the same" in done.err
+    stage.check(again=0)
 
 
 async def test_cluster_of_this_machine(server: Server, tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ JITTER: Final = 0.15  # seconds by which a busy machine may see one request late
 TICK: Final = 0.05
 HOSTS, PAGES = 16, 24
 URLS: Final = [f"http://h{host}.example/{number}" for host in range(HOSTS) for number in range(PAGES)]
+LONG: Final = [f"http://h{host}.example/{number}" for host in range(HOSTS) for number in range(2 * PAGES)]
 CONFIG: Final = """
 [network]
 connect_timeout = 1
@@ -141,6 +142,13 @@ def polite(host: str, times: list[float], interval: float) -> None:
     for count in (1, 2, 4, 8):
         for earlier, later in zip(times, times[count:], strict=False):
             assert later - earlier > count * interval - JITTER, (host, count, later - earlier)
+
+
+def install(folder: Path, version: str) -> None:
+    """Make Python find that version of the program where it looks into this folder first."""
+    told = folder / f"linkhealth-{version}.dist-info"
+    told.mkdir()
+    (told / "METADATA").write_text(f"Metadata-Version: 2.1\nName: linkhealth\nVersion: {version}\n")
 
 
 def write_records(folder: Path, urls: list[str]) -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import re
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import psycopg
@@ -13,18 +16,17 @@ from crawler.sharing.policy import surplus, wanted
 from storage.shards import Scene
 from tests.crawler.pictures import picture
 from tests.program import ended, on_terminal, run
-from tests.sharing.stage import INTERVAL, URLS, config, over, polite, staged, write_records
+from tests.sharing.stage import INTERVAL, LONG, URLS, config, install, over, polite, staged, write_records
 from tests.site import answer, redirect
 from tests.storage import postgres
 from tests.storage.postgres import Server
 
-LONG = [f"http://h{host}.example/{number}" for host in range(16) for number in range(48)]
 AWAY = 8  # hosts whose pages lead to one host
 
 
 def scene(workers: int, shards: int, targets: int, free: int, idle: int = 0) -> Scene:
     """A run as a worker sees it."""
-    return Scene(False, workers, idle, shards, targets, free, 0)
+    return Scene(False, workers, idle, shards, shards, targets, free, 0)
 
 
 def test_nobody_takes_more_than_its_share() -> None:
@@ -43,6 +45,8 @@ def test_who_has_too_much_gives_back_to_who_has_nothing() -> None:
     assert surplus(scene(2, 4, 100, 0, idle=0), held) == []
     assert surplus(scene(2, 4, 100, 1, idle=1), held) == []
     assert surplus(scene(9, 4, 100, 0, idle=5), {7: 50}) == []
+    exhausted = replace(scene(2, 64, 100, 0, idle=1), busy=3)
+    assert surplus(exhausted, held) == [1]
 
 
 async def test_late_worker_gets_its_share(server: Server, tmp_path: Path) -> None:
@@ -140,8 +144,8 @@ async def test_second_run_at_once_is_told_who_the_first_is(server: Server, tmp_p
         assert f"process {first.pid}" in second.err
 
 
-async def test_other_configuration_is_refused(server: Server, tmp_path: Path) -> None:
-    """A machine that would ask in another way does not help; the sections that differ are named."""
+async def test_other_configuration_or_version_is_refused(server: Server, tmp_path: Path) -> None:
+    """A machine that would ask in another way does not help; what differs is named."""
     other = tmp_path / "other"
     other.mkdir()
     async with staged(server, tmp_path / "here") as stage:
@@ -150,7 +154,11 @@ async def test_other_configuration_is_refused(server: Server, tmp_path: Path) ->
         told = await ended(await stage.worker("other", other))
         (other / "config.toml").write_text(config(stage.url, lease=1))
         short = await ended(await stage.worker("short", other))
-    assert told.code == short.code == 2
+        (other / "config.toml").write_text(config(stage.url))
+        install(other, "9.9")
+        old = await ended(await stage.worker("old", other))
+    assert told.code == short.code == old.code == 2
+    assert re.search(r"planned by linkhealth .*, and this is 9.9: install the same", old.err)
     assert "differs from that of the run in [hosts]: give all machines the same" in told.err
     assert "[sharing] lease" in short.err
 
@@ -165,17 +173,35 @@ async def test_file_is_refused(tmp_path: Path) -> None:
     assert (await run(tmp_path, "audit", "--shared", "--workers", "2")).code == 2
 
 
+def _all_places(dsn: str) -> list[psycopg.Connection[Any]]:
+    """All connections that a server has left."""
+    taken: list[psycopg.Connection[Any]] = []
+    with suppress(psycopg.OperationalError):
+        while True:
+            taken.append(psycopg.connect(dsn))
+    return taken
+
+
 async def test_worker_waits_for_a_run_and_for_a_connection(tmp_path: Path) -> None:
-    """A database at its limit is waited for, and so is a run: a machine may be there before there is work."""
+    """A database at its limit is waited for, before and in a run; a run is waited for as well."""
     with postgres.served("max_connections=12") as server:
-        async with staged(server, tmp_path, URLS[:48]) as stage:
+        async with staged(server, tmp_path) as stage:
             dsn = f"host={server.folder} user={postgres.USER} dbname=postgres"
             crowd = [psycopg.connect(dsn) for _ in range(12)]
             early = await stage.worker("early")
             assert early.stderr is not None
             said = await early.stderr.readline()
+            refused = await run(tmp_path, "audit", "--shared")
             for connection in crowd:
                 connection.close()
-            assert await over(await stage.run(), early) == [0, 4]
+            first = await stage.run()
+            await stage.has_work("early")
+            crowd = await asyncio.to_thread(_all_places, dsn)
+            await stage.site.hear(len(URLS) - 1)
+            for connection in crowd:
+                connection.close()
+            assert await over(first, early) == [0, 4]
             assert b"waiting for it" in said
-            stage.check(again=0, urls=URLS[:48])
+            assert refused.code == 2
+            assert "too many clients" in refused.err
+            stage.check(again=0)
