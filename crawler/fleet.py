@@ -201,16 +201,19 @@ def _hand(ray: Any, config: Config, name: str) -> Any:
 
 
 async def _keep(ray: Any, hand: Any, said: Callable[[str], None]) -> None:
-    """Have a worker work, and again whenever its process or its node has died."""
-    pause = PAUSE
+    """Have a worker work, and again whenever its process or its node has died; say so once a death."""
+    pause, died = PAUSE, False
     while True:
         began = asyncio.get_running_loop().time()
         try:
             return await _worked(ray, hand, said)
         except ray.exceptions.RayError as exc:
-            said(f"a worker died, and Ray starts it again ({type(exc).__name__})")
-        worked = asyncio.get_running_loop().time() - began
-        pause = PAUSE if worked > LONGEST else min(2 * pause, LONGEST)
+            worked = asyncio.get_running_loop().time() - began > LONGEST
+            if worked or not died:
+                said(f"a worker died, and Ray starts it again ({type(exc).__name__})")
+            # One that is unavailable is being started, or its node has fallen silent: that takes no load.
+            waits = isinstance(exc, ray.exceptions.ActorUnavailableError)
+            pause, died = PAUSE if worked or waits else min(2 * pause, LONGEST), True
         await asyncio.sleep(pause)
 
 

@@ -238,6 +238,8 @@ REASONS: Final[tuple[tuple[str, str], ...]] = (
     ("malformed", "is damaged: restore a copy, or move it away to begin anew"),
     ("connection refused", "cannot be reached: does the server run?"),
     ("failed to resolve host", "cannot be reached: there is no host of that name"),
+    ("too many clients", "has no connection free: allow more (max_connections), or start fewer workers"),
+    ("remaining connection slots", "has no connection free: allow more (max_connections), or use fewer"),
     ("password authentication failed", "refuses the user or the password"),
     ("permission denied", "refuses: this user may not do that there"),
     ("fatal:  database", "does not exist: make it, as with createdb"),

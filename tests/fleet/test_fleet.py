@@ -10,7 +10,7 @@ import pytest
 
 from tests.fleet.cluster import LOOPBACK, clustered
 from tests.program import ended, on_terminal, records, run
-from tests.sharing.stage import HOSTS, LONG, URLS, Stage, install, staged
+from tests.sharing.stage import HOSTS, PAGES, URLS, Stage, install, staged, web
 from tests.storage.postgres import Server
 
 UNDER_WAY = 2 * HOSTS  # requests that one worker can have under way and not yet written, at most
@@ -29,37 +29,31 @@ def _pids(stage: Stage) -> list[int]:
     return [int(name.rpartition(":")[2]) for (name,) in rows]
 
 
-async def test_actor_and_node_are_killed(server: Server, tmp_path: Path) -> None:
-    """An actor is killed, then a node: Ray starts workers again, and the run ends as if nothing had been."""
-    async with clustered() as cluster, staged(server, tmp_path) as stage:
-        first = await stage.run("--ray", cluster.address, "--workers", "2")
-        await stage.until(lambda: len(_pids(stage)) == 2)
-        os.kill(_pids(stage)[0], signal.SIGKILL)
-        await cluster.kill_node()
-        done = await ended(first)
-    assert done.code == 0, done.err
-    assert "Ray starts 2 workers on 2 nodes" in done.err
-    assert "a worker died, and Ray starts it again" in done.err
-    stage.check(again=2 * UNDER_WAY)
-
-
-async def test_same_command_goes_on_after_the_first_was_killed(server: Server, tmp_path: Path) -> None:
-    """The command that planned is killed, and its workers with it: the same command again ends the run."""
-    async with clustered() as cluster, staged(server, tmp_path) as stage:
+async def test_actor_node_and_command_are_killed(server: Server, tmp_path: Path) -> None:
+    """Ray starts workers again, and the same command ends a run whose command died: nothing is lost."""
+    urls = web(3 * PAGES)
+    async with clustered() as cluster, staged(server, tmp_path, urls) as stage:
         words = ("--ray", cluster.address, "--workers", "2")
         lost = await stage.run(*words)
-        await stage.until(lambda: len(_pids(stage)) > 0)
+        await stage.until(lambda: len(_pids(stage)) == 2)
+        first = _pids(stage)
+        os.kill(first[0], signal.SIGKILL)
+        await stage.until(lambda: not {*_pids(stage)} <= {*first})
+        await cluster.kill_node()
         lost.kill()
-        await lost.communicate()
+        _, said = await lost.communicate()
         again = await ended(await stage.run(*words))
     assert again.code == 0, again.err
+    assert b"Ray starts 2 workers on 2 nodes" in said
+    assert b"a worker died, and Ray starts it again" in said
     assert "run 1 is open: this goes on with the rest of it" in again.err
-    stage.check(again=3 * UNDER_WAY)
+    stage.check(again=5 * UNDER_WAY, urls=urls)
 
 
 async def test_node_that_joins_late_gets_a_worker(server: Server, tmp_path: Path) -> None:
     """Where nobody says how many workers, each processor has one, those of late nodes too."""
-    async with clustered() as cluster, staged(server, tmp_path, LONG) as stage:
+    urls = web(3 * PAGES)
+    async with clustered() as cluster, staged(server, tmp_path, urls) as stage:
         first = await stage.run("--ray", cluster.address)
         await cluster.add_node()
         await stage.until(lambda: stage.rows("SELECT 1 FROM worker WHERE name LIKE 'ray 3 %'") != [])
@@ -67,7 +61,7 @@ async def test_node_that_joins_late_gets_a_worker(server: Server, tmp_path: Path
     assert done.code == 0, done.err
     assert "Ray starts 2 workers on 2 nodes" in done.err
     assert "Ray starts 1 workers on 3 nodes" in done.err
-    stage.check(again=0, urls=LONG)
+    stage.check(again=0, urls=urls)
 
 
 async def test_nodes_with_another_version_do_not_help(server: Server, tmp_path: Path) -> None:

@@ -20,9 +20,15 @@ INTERVAL: Final = 0.25
 LEASE: Final = 2.0
 JITTER: Final = 0.15  # seconds by which a busy machine may see one request late
 TICK: Final = 0.05
-HOSTS, PAGES = 16, 24
-URLS: Final = [f"http://h{host}.example/{number}" for host in range(HOSTS) for number in range(PAGES)]
-LONG: Final = [f"http://h{host}.example/{number}" for host in range(HOSTS) for number in range(2 * PAGES)]
+HOSTS, PAGES = 16, 16
+
+
+def web(pages: int) -> list[str]:
+    """URLs of a web whose hosts have so many pages each."""
+    return [f"http://h{host}.example/{number}" for host in range(HOSTS) for number in range(pages)]
+
+
+URLS: Final = web(PAGES)
 CONFIG: Final = """
 [network]
 connect_timeout = 1

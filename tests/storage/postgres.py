@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import signal
@@ -9,6 +10,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 USER = "linkhealth"
@@ -32,6 +34,19 @@ def dsn(folder: str) -> str:
     return f"host={folder} user={USER} dbname=postgres"
 
 
+@cache
+def _template(user: str | None) -> str:
+    """A folder with the data of an empty server: to copy it takes a tenth of the time."""
+    folder = tempfile.mkdtemp(prefix="linkhealth-pg")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    if user:
+        shutil.chown(folder, user)
+    words = ["-D", f"{folder}/data", "--no-sync", "-A", "trust", "-U", USER, "-E", "UTF8", "--no-locale"]
+    making = [_program("initdb") or "", *words]
+    subprocess.run(making, check=True, capture_output=True, user=user, cwd=folder)
+    return f"{folder}/data"
+
+
 class Server:
     """A server in a folder; it refuses to be run by root."""
 
@@ -43,9 +58,8 @@ class Server:
         self._process: subprocess.Popen[bytes] | None = None
         if self._user:
             shutil.chown(folder, self._user)
-        words = ["-D", f"{folder}/data", "--no-sync", "-A", "trust", "-U", USER, "-E", "UTF8", "--no-locale"]
-        making = [_program("initdb") or "", *words]
-        subprocess.run(making, check=True, capture_output=True, user=self._user, cwd=folder)
+        copying = ["cp", "-r", _template(self._user), f"{folder}/data"]
+        subprocess.run(copying, check=True, user=self._user, cwd=folder)
 
     def start(self) -> None:
         """Start, and wait for the word that it is ready."""
