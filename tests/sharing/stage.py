@@ -20,6 +20,7 @@ INTERVAL: Final = 0.25
 LEASE: Final = 2.0
 JITTER: Final = 0.15  # seconds by which a busy machine may see one request late
 TICK: Final = 0.05
+BEAT: Final = 0.01
 HOSTS, PAGES = 16, 16
 
 
@@ -57,13 +58,18 @@ def config(url: str, interval: float = INTERVAL, lease: float = LEASE) -> str:
 
 @dataclass(slots=True)
 class Stage:
-    """What a test plays on; `asked` are the processes that it started."""
+    """What a test plays on; `processes` are those that it started.
+
+    `stalls` tells when this process, and so the web, had stood still for how many seconds: what came
+    meanwhile was seen that much late.
+    """
 
     site: Site
     folder: Path
     url: str
     socket: str
     processes: list[asyncio.subprocess.Process] = field(default_factory=list)
+    stalls: list[tuple[float, float]] = field(default_factory=list)
 
     async def run(
         self, *words: str, command: str = "audit", ahead: float = 0.0
@@ -129,6 +135,28 @@ class Stage:
             found[one.headers["host"]].append(one.at)
         return found
 
+    def polite(self, interval: float = INTERVAL) -> None:
+        """No two requests to a host, nor any row of them, are closer than the interval allows."""
+        for host, times in self.times().items():
+            for count in (1, 2, 4, 8):
+                for earlier, later in zip(times, times[count:], strict=False):
+                    least = count * interval - JITTER - self._late(earlier)
+                    assert later - earlier > least, (host, count, later - earlier)
+
+    def _late(self, at: float) -> float:
+        """By how many seconds at most a request was seen late."""
+        return max((lag for end, lag in self.stalls if abs(end - at) < 2 * BEAT), default=0.0)
+
+    async def watch(self) -> None:
+        """Note when this process stands still."""
+        loop = asyncio.get_running_loop()
+        while True:
+            before = loop.time()
+            await asyncio.sleep(BEAT)
+            lag = loop.time() - before - BEAT
+            if lag > BEAT:
+                self.stalls.append((loop.time(), lag))
+
     def check(self, again: int, urls: list[str] = URLS, interval: float = INTERVAL) -> None:
         """What has to be true however a run went: `again` targets at most were asked more than once."""
         found = self.rows("SELECT url, finding.verdict FROM finding JOIN target ON target.id = target_id")
@@ -137,17 +165,9 @@ class Stage:
         asked = Counter(one.url for one in self.site.log)
         assert asked.keys() >= {url for url, _ in found}
         assert asked.total() - len(asked) <= again
-        for host, times in self.times().items():
-            polite(host, times, interval)
+        self.polite(interval)
         assert self.rows("SELECT ended FROM run") == [("finished",)]
         assert self.rows("SELECT 1 FROM task") == self.rows("SELECT 1 FROM shard WHERE NOT done") == []
-
-
-def polite(host: str, times: list[float], interval: float) -> None:
-    """No two requests, nor any row of them, are closer than the interval allows."""
-    for count in (1, 2, 4, 8):
-        for earlier, later in zip(times, times[count:], strict=False):
-            assert later - earlier > count * interval - JITTER, (host, count, later - earlier)
 
 
 def install(folder: Path, version: str) -> None:
@@ -175,9 +195,11 @@ async def staged(
     async with serve() as site:
         site.fallback = page()
         stage = Stage(site, folder, url, server.folder)
+        watching = asyncio.create_task(stage.watch())
         try:
             yield stage
         finally:
+            watching.cancel()
             for process in stage.processes:
                 if process.returncode is None:
                     process.kill()

@@ -23,7 +23,6 @@ from tests.sharing.stage import (
     config,
     install,
     over,
-    polite,
     staged,
     web,
     write_records,
@@ -113,8 +112,7 @@ async def test_redirects_into_lanes_of_others_take_turns(server: Server, tmp_pat
         assert await over(first, second, third) == [0, 4, 4]
     times = stage.times()
     assert len(times["other.example"]) == len(urls)
-    for name, moments in times.items():
-        polite(name, moments, INTERVAL)
+    stage.polite()
     verdicts = stage.rows("SELECT finding.verdict, count(*) FROM finding GROUP BY 1 ORDER BY 1")
     assert verdicts == [("ok", AWAY), ("redirected", 3 * AWAY)]
 
@@ -143,7 +141,7 @@ async def test_credentials_are_told_to_nobody(server: Server, tmp_path: Path) ->
         assert await over(await stage.run()) == [0]
     (asked,) = [one for one in stage.site.log if one.url.endswith("/2")]
     assert asked.headers["authorization"].startswith("Basic ")
-    polite("h1.example", stage.times()["h1.example"], INTERVAL)
+    stage.polite()
     assert len(stage.rows("SELECT 1 FROM finding WHERE verdict = 'ok'")) == len(urls)
     assert "word" not in str(stage.rows("SELECT * FROM target") + stage.rows("SELECT terms::text FROM plan"))
 
