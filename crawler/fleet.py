@@ -10,8 +10,8 @@ import asyncio
 import logging
 import os
 import socket
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, redirect_stdout, suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
@@ -110,6 +110,21 @@ async def open_fleet(address: str, config: Config, count: int, observer: Observe
         )
     ray = _ray()
     await asyncio.to_thread(_connect, ray, address)
+    with _hushed():
+        async with _working(ray, config, count, observer):
+            yield
+
+
+@contextmanager
+def _hushed() -> Iterator[None]:
+    """Ray tells of each death on standard output, whatever its options: there only data belongs."""
+    with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):
+        yield
+
+
+@asynccontextmanager
+async def _working(ray: Any, config: Config, count: int, observer: Observer) -> AsyncIterator[None]:
+    """Workers on a cluster that is connected; it is left at the end."""
     try:
         fleet = _Fleet(ray, config, observer.said)
         fleet.grow(count or _processors(ray))

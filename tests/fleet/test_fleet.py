@@ -41,9 +41,10 @@ async def test_actor_node_and_command_are_killed(server: Server, tmp_path: Path)
         await stage.until(lambda: not {*_pids(stage)} <= {*first})
         await cluster.kill_node()
         lost.kill()
-        _, said = await lost.communicate()
+        out, said = await lost.communicate()
         again = await ended(await stage.run(*words))
     assert again.code == 0, again.err
+    assert out == b""
     assert b"Ray starts 2 workers on 2 nodes" in said
     assert b"a worker died, and Ray starts it again" in said
     assert "run 1 is open: this goes on with the rest of it" in again.err
