@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.bucket import bucket
+
+__all__ = ["bucket", "corpus", "pytest_addoption"]
 ROOT = Path(__file__).parents[1]
 
 

@@ -6,7 +6,9 @@ written aside on this machine, proven, and only then put under their name, in on
 
 from __future__ import annotations
 
+import shutil
 import tempfile
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -35,8 +37,10 @@ class Remote:
             raise CacheError(
                 f"[images] cache {self._url} needs more: pip install 'linkhealth[s3]' ({exc})"
             ) from exc
-        self._here = tempfile.TemporaryDirectory(prefix="linkhealth-")
-        self._asides = Blobs(Path(self._here.name))
+        here = tempfile.mkdtemp(prefix="linkhealth-")
+        # As TemporaryDirectory does at the end of the cache, or of the process, but without a warning.
+        weakref.finalize(self, shutil.rmtree, here, ignore_errors=True)
+        self._asides = Blobs(Path(here))
         self._sizes: dict[str, int] | None = None
 
     def where(self, name: str) -> str:

@@ -13,10 +13,14 @@ import msgspec
 import psycopg
 
 from crawler.sharing.policy import surplus, wanted
+from storage.cache import digest_of
 from storage.shards import Scene
+from tests.bucket import names
 from tests.crawler.pictures import picture
+from tests.crawler.test_refresh import place
 from tests.program import ended, on_terminal, run
 from tests.sharing.stage import (
+    HOSTS,
     INTERVAL,
     PAGES,
     URLS,
@@ -31,6 +35,7 @@ from tests.site import answer, redirect
 from tests.storage import postgres
 from tests.storage.postgres import Server
 
+UNDER_WAY = 2 * HOSTS  # requests that one worker can have under way and not yet written, at most
 AWAY = 8  # hosts whose pages lead to one host
 
 
@@ -132,6 +137,28 @@ async def test_images_are_kept_by_all(server: Server, tmp_path: Path) -> None:
         assert "is a folder: all workers have to share it" in done.err
         assert stage.rows("SELECT count(*) FROM cached") == [(len(urls),)]
         assert len(stage.site.log) == len(urls)
+
+
+async def test_images_in_a_bucket_outlive_a_worker(server: Server, tmp_path: Path, bucket: Any) -> None:
+    """A worker that is killed in the middle leaves no image out, and none that the index does not know."""
+    bodies = {
+        f"http://h{host}.example/{n}.png": picture(24 * host + n) for host in range(8) for n in range(PAGES)
+    }
+    async with staged(server, tmp_path, []) as stage:
+        with (tmp_path / "config.toml").open("a") as file:
+            file.write('[images]\ncache = "s3://pictures/site"\n')
+        lines = "".join(f"  - url: {url}\n    width: 24\n    height: 16\n" for url in bodies)
+        (tmp_path / "seeds" / "a.md").write_text(f"---\nimages:\n{lines}---\n")
+        for url, body in bodies.items():
+            stage.site.add(url, answer(200, body, Content_Type="image/png"))
+        lost, first = await stage.worker("lost"), await stage.run(command="run")
+        await stage.has_work("lost")
+        lost.kill()
+        assert await over(first) == [0]
+    stage.check(again=UNDER_WAY, urls=[*bodies])
+    kept = stage.rows("SELECT target.url, digest FROM cached JOIN target ON target.id = target_id")
+    assert dict(kept) == {url: digest_of(body) for url, body in bodies.items()}
+    assert names(bucket) == {f"site/{place(body)}": len(body) for body in bodies.values()}
 
 
 async def test_credentials_are_told_to_nobody(server: Server, tmp_path: Path) -> None:
