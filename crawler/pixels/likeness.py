@@ -31,8 +31,10 @@ def likeness(image: Image.Image) -> int | None:
 
 
 def _small(image: Image.Image) -> Image.Image:
-    """Shrunk before anything else, since a copy of all its pixels might take more memory than it gets."""
-    return image.resize(SMALL, Image.Resampling.BOX) if image.mode in SCALED else image.convert("L")
+    """Shrunk by a whole number first: that is quick, and a copy of all pixels might not fit the memory."""
+    plain = image if image.mode in SCALED else image.convert("L")
+    times = min(image.width // SMALL[0], image.height // SMALL[1])
+    return plain.reduce(times) if times > 1 else plain
 
 
 @cache
