@@ -230,7 +230,10 @@ class Site:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
         first, *lines = head.split("\r\n")
         method, path, _ = first.split(" ", 2)
-        headers = {k.lower(): v for k, _, v in (line.partition(": ") for line in lines if line)}
+        headers: dict[str, str] = {}
+        for name, _, value in (line.partition(": ") for line in lines if line):
+            # RFC 9110, 5.3: what is sent twice is one list.
+            headers[name.lower()] = ", ".join(filter(None, [headers.get(name.lower()), value]))
         secure = writer.get_extra_info("ssl_object") is not None
         host = headers.get("host", "")
         url = f"{'https' if secure else 'http'}://{host}{path}"

@@ -10,6 +10,7 @@ from typing import Final
 
 import aiohttp
 from aiohttp.http_exceptions import HttpProcessingError
+from multidict import CIMultiDict
 from yarl import URL
 
 from crawler.errors import BadResponse, FetchError, Reset, Timeout
@@ -114,7 +115,7 @@ class Http:
         response = await self._session.request(
             request.method,
             URL(request.url, encoded=True),
-            headers={**request.headers, **request.private},
+            headers=_headers(request),
             allow_redirects=False,
             timeout=self._usual if request.patience is None else _read_in(request.patience),
         )
@@ -123,6 +124,15 @@ class Http:
             return await _read(request, response)
         finally:
             response.close()
+
+
+def _headers(request: Request) -> Mapping[str, str]:
+    """The headers of a request; a configured one takes the place of ours, however it is written."""
+    if not request.private:
+        return request.headers
+    merged = CIMultiDict(request.headers)
+    merged.update(request.private)
+    return merged
 
 
 def _read_in(seconds: float) -> aiohttp.ClientTimeout:

@@ -105,6 +105,17 @@ async def test_what_is_private_stays_with_its_origin(to: str, *, kept: bool) -> 
     assert "pass" not in repr(finding.hops) + repr(finding.final_url) + repr(finding.redirects)
 
 
+async def test_a_configured_header_takes_the_place_of_ours() -> None:
+    """However it is written, it is sent once, and our own of that name is not."""
+    async with serve() as site:
+        site.add(f"{H}/a", page())
+        settings = config(network={"headers": {"site.example": {"accept": "text/plain", "USER-AGENT": "me"}}})
+        await check(site, f"{H}/a", Kind.WEB, settings)
+
+    assert site.log[0].headers["accept"] == "text/plain"
+    assert site.log[0].headers["user-agent"] == "me"
+
+
 @pytest.mark.parametrize(
     ("fault", "verdict"),
     [
