@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 from pathlib import Path
@@ -10,7 +11,7 @@ import pytest
 
 from tests.fleet.cluster import LOOPBACK, clustered
 from tests.program import ended, on_terminal, records, run
-from tests.sharing.stage import HOSTS, PAGES, URLS, Stage, install, staged, web
+from tests.sharing.stage import ASKED_BY_GET, HELD, HOSTS, PAGES, RENEW, URLS, Stage, install, staged, web
 from tests.storage.postgres import Server
 
 UNDER_WAY = 2 * HOSTS  # requests that one worker can have under way and not yet written, at most
@@ -23,25 +24,27 @@ def loopback(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, value)
 
 
-def _pids(stage: Stage) -> list[int]:
-    """The processes of the workers that Ray placed, and that have found something."""
-    rows = stage.rows("SELECT name FROM worker WHERE name LIKE 'ray %' AND found > 0")
+def _pids(stage: Stage, found: int = 1) -> list[int]:
+    """The processes of the workers that Ray placed, and that have found something, or so much."""
+    rows = stage.rows(f"SELECT name FROM worker WHERE name LIKE 'ray %' AND found >= {found}")
     return [int(name.rpartition(":")[2]) for (name,) in rows]
 
 
 async def test_actor_node_and_command_are_killed(server: Server, tmp_path: Path) -> None:
     """Ray starts workers again, and the same command ends a run whose command died: nothing is lost."""
-    urls = web(3 * PAGES)
-    async with clustered() as cluster, staged(server, tmp_path, urls) as stage:
+    urls = [*web(3 * PAGES), HELD]
+    async with clustered() as cluster, staged(server, tmp_path, urls, patience=60) as stage:
+        go = stage.hold(HELD)
         words = ("--ray", cluster.address, "--workers", "2")
         lost = await stage.run(*words)
         await stage.until(lambda: len(_pids(stage)) == 2)
         first = _pids(stage)
         os.kill(first[0], signal.SIGKILL)
-        await stage.until(lambda: not {*_pids(stage)} <= {*first})
+        await stage.until(lambda: not {*_pids(stage, 0)} <= {*first})
         await cluster.kill_node()
         lost.kill()
         out, said = await lost.communicate()
+        go.set()
         again = await ended(await stage.run(*words))
     assert again.code == 0, again.err
     assert out == b""
@@ -53,16 +56,17 @@ async def test_actor_node_and_command_are_killed(server: Server, tmp_path: Path)
 
 async def test_node_that_joins_late_gets_a_worker(server: Server, tmp_path: Path) -> None:
     """Where nobody says how many workers, each processor has one, those of late nodes too."""
-    urls = web(3 * PAGES)
-    async with clustered() as cluster, staged(server, tmp_path, urls) as stage:
+    async with clustered() as cluster, staged(server, tmp_path, [*URLS, HELD], patience=60) as stage:
+        go = stage.hold(HELD)
         first = await stage.run("--ray", cluster.address)
         await cluster.add_node()
         await stage.until(lambda: stage.rows("SELECT 1 FROM worker WHERE name LIKE 'ray 3 %'") != [])
+        go.set()
         done = await ended(first)
     assert done.code == 0, done.err
     assert "Ray starts 2 workers on 2 nodes" in done.err
     assert "Ray starts 1 workers on 3 nodes" in done.err
-    stage.check(again=0, urls=urls)
+    stage.check(again=ASKED_BY_GET, urls=[*URLS, HELD])
 
 
 async def test_nodes_with_another_version_do_not_help(server: Server, tmp_path: Path) -> None:
@@ -79,14 +83,19 @@ async def test_nodes_with_another_version_do_not_help(server: Server, tmp_path: 
 
 async def test_cluster_of_this_machine(server: Server, tmp_path: Path) -> None:
     """`--ray local` needs no cluster: one is started here, and ended; the bar is that of all workers."""
-    async with staged(server, tmp_path) as stage:
+    async with staged(server, tmp_path, [*URLS, HELD], patience=60) as stage:
+        go = stage.hold(HELD)
         words = ("--ray", "local", "--workers", "1", "--connect-to", stage.site.detour, "-o", "report.txt")
-        code, _, drawn = await on_terminal(tmp_path, "audit", *words)
+        running = asyncio.create_task(on_terminal(tmp_path, "audit", *words))
+        await stage.until(lambda: stage.rows("SELECT 1 FROM worker WHERE name LIKE 'ray 1 %'") != [])
+        await stage.silence(2 * RENEW)
+        go.set()
+        code, _, drawn = await running
     assert code == 0, drawn
     assert "Ray starts 1 workers on 1 nodes" in drawn
-    assert f"checking, {HOSTS} lanes, 2 workers" in drawn
-    assert f"{len(URLS)}/{len(URLS)}" in drawn
-    stage.check(again=0)
+    assert f"checking, {HOSTS + 1} lanes, 2 workers" in drawn
+    assert f"{len(URLS) + 1}/{len(URLS) + 1}" in drawn
+    stage.check(again=ASKED_BY_GET, urls=[*URLS, HELD])
 
 
 @pytest.mark.parametrize(

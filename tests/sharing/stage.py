@@ -13,11 +13,12 @@ from typing import Any, Final
 import psycopg
 
 from tests.program import Ended, ended, run, start
-from tests.site import Site, page, serve
+from tests.site import Site, Wire, page, serve
 from tests.storage import postgres
 
 INTERVAL: Final = 0.25
 LEASE: Final = 2.0
+RENEW: Final = 0.4
 JITTER: Final = 0.15  # seconds by which a busy machine may see one request late
 TICK: Final = 0.05
 BEAT: Final = 0.01
@@ -30,10 +31,12 @@ def web(pages: int) -> list[str]:
 
 
 URLS: Final = web(PAGES)
+HELD: Final = "http://held.example/"  # a page that a test may hold back
+ASKED_BY_GET: Final = 1  # a HEAD that is not answered for long gets a GET beside it
 CONFIG: Final = """
 [network]
 connect_timeout = 1
-read_timeout = 2
+read_timeout = {patience}
 [hosts]
 interval = {interval}
 [retry]
@@ -47,21 +50,21 @@ url = "{url}"
 [sharing]
 shards = 16
 lease = {lease}
-renew = 0.4
+renew = {renew}
 """
 
 
-def config(url: str, interval: float = INTERVAL, lease: float = LEASE) -> str:
-    """A configuration with short leases."""
-    return CONFIG.format(url=url, interval=interval, lease=lease)
+def config(url: str, interval: float = INTERVAL, lease: float = LEASE, patience: float = 2.0) -> str:
+    """A configuration with short leases; `patience` are seconds that an answer may take."""
+    return CONFIG.format(url=url, interval=interval, lease=lease, patience=patience, renew=RENEW)
 
 
 @dataclass(slots=True)
 class Stage:
     """What a test plays on; `processes` are those that it started.
 
-    `stalls` tells when this process, and so the web, had stood still for how many seconds: what came
-    meanwhile was seen that much late.
+    `stall` is the longest time in seconds that this process had to wait for a processor: by as much a
+    busy machine may hold up what a worker sends, and what the web sees.
     """
 
     site: Site
@@ -69,7 +72,7 @@ class Stage:
     url: str
     socket: str
     processes: list[asyncio.subprocess.Process] = field(default_factory=list)
-    stalls: list[tuple[float, float]] = field(default_factory=list)
+    stall: float = 0.0
 
     async def run(
         self, *words: str, command: str = "audit", ahead: float = 0.0
@@ -93,6 +96,17 @@ class Stage:
         process = await start(folder or self.folder, *words, ahead=ahead)
         self.processes.append(process)
         return process
+
+    def hold(self, url: str) -> asyncio.Event:
+        """Answer this URL no sooner than the event is set: so long, the run goes on."""
+        go = asyncio.Event()
+
+        async def step(wire: Wire) -> None:
+            await go.wait()
+            await page()(wire)
+
+        self.site.add(url, step)
+        return go
 
     async def status(self) -> Ended:
         """What status says."""
@@ -140,12 +154,8 @@ class Stage:
         for host, times in self.times().items():
             for count in (1, 2, 4, 8):
                 for earlier, later in zip(times, times[count:], strict=False):
-                    least = count * interval - JITTER - self._late(earlier)
+                    least = count * interval - JITTER - self.stall
                     assert later - earlier > least, (host, count, later - earlier)
-
-    def _late(self, at: float) -> float:
-        """By how many seconds at most a request was seen late."""
-        return max((lag for end, lag in self.stalls if abs(end - at) < 2 * BEAT), default=0.0)
 
     async def watch(self) -> None:
         """Note when this process stands still."""
@@ -153,9 +163,7 @@ class Stage:
         while True:
             before = loop.time()
             await asyncio.sleep(BEAT)
-            lag = loop.time() - before - BEAT
-            if lag > BEAT:
-                self.stalls.append((loop.time(), lag))
+            self.stall = max(self.stall, loop.time() - before - BEAT)
 
     def check(self, again: int, urls: list[str] = URLS, interval: float = INTERVAL) -> None:
         """What has to be true however a run went: `again` targets at most were asked more than once."""
@@ -186,12 +194,12 @@ def write_records(folder: Path, urls: list[str]) -> None:
 
 @asynccontextmanager
 async def staged(
-    server: postgres.Server, folder: Path, urls: list[str] = URLS, interval: float = INTERVAL
+    server: postgres.Server, folder: Path, urls: list[str] = URLS, patience: float = 2.0
 ) -> AsyncIterator[Stage]:
     """A stage, cleared at the end."""
     url = f"postgresql://{postgres.USER}@/postgres?host={server.folder}"
     write_records(folder, urls)
-    (folder / "config.toml").write_text(config(url, interval))
+    (folder / "config.toml").write_text(config(url, patience=patience))
     async with serve() as site:
         site.fallback = page()
         stage = Stage(site, folder, url, server.folder)
@@ -216,7 +224,7 @@ async def over(first: asyncio.subprocess.Process, *workers: asyncio.subprocess.P
     return [one.code for one in said]
 
 
-class Wire:
+class Line:
     """A way to the database that can be cut: what comes in at one socket goes out at another."""
 
     def __init__(self, folder: Path, server: str) -> None:

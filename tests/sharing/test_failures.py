@@ -6,7 +6,7 @@ import signal
 from pathlib import Path
 
 from tests.program import ended, run
-from tests.sharing.stage import HOSTS, LEASE, URLS, Wire, config, over, staged
+from tests.sharing.stage import HOSTS, LEASE, URLS, Line, config, over, staged
 from tests.storage.postgres import Server
 
 UNDER_WAY = 2 * HOSTS  # requests that one worker can have under way and not yet written, at most
@@ -38,17 +38,17 @@ async def test_worker_is_cut_from_the_database(server: Server, tmp_path: Path) -
     """A worker that sees the web but not the database stops asking in time, and comes back."""
     away = tmp_path / "away"
     away.mkdir()
-    wire = Wire(away, server.folder)
-    (away / "config.toml").write_text(config(wire.url))
+    line = Line(away, server.folder)
+    (away / "config.toml").write_text(config(line.url))
     async with staged(server, tmp_path / "here") as stage:
-        await wire.mend()
+        await line.mend()
         cut, first = await stage.worker("cut", away), await stage.run()
         await stage.has_work("cut")
-        await wire.cut()
+        await line.cut()
         await stage.until(lambda: stage.shards_of("cut") == 0, 4 * LEASE + 10)
-        await wire.mend()
+        await line.mend()
         assert await over(first, cut) == [0, 4]
-        await wire.cut()
+        await line.cut()
     stage.check(again=UNDER_WAY)
 
 

@@ -20,6 +20,8 @@ from tests.crawler.pictures import picture
 from tests.crawler.test_refresh import place
 from tests.program import ended, on_terminal, run
 from tests.sharing.stage import (
+    ASKED_BY_GET,
+    HELD,
     HOSTS,
     INTERVAL,
     PAGES,
@@ -66,27 +68,30 @@ def test_who_has_too_much_gives_back_to_who_has_nothing() -> None:
 
 async def test_late_worker_gets_its_share(server: Server, tmp_path: Path) -> None:
     """A worker that comes when all shards are taken is given some; status tells who has what."""
-    urls = web(2 * PAGES)
-    async with staged(server, tmp_path, urls) as stage:
+    urls = [*web(3 * PAGES), HELD]
+    async with staged(server, tmp_path, urls, patience=60) as stage:
+        go = stage.hold(HELD)
         first = await stage.run()
         await stage.until(lambda: stage.rows("SELECT 1 FROM shard WHERE owner IS NULL AND NOT done") == [])
         late = await stage.worker("late")
         await stage.has_work("late")
         status, told = await asyncio.gather(stage.status(), run(tmp_path, "status", "--format", "json"))
+        go.set()
         assert await over(first, late) == [0, 4]
         last = await stage.status()
-    stage.check(again=0, urls=urls)
+    stage.check(again=ASKED_BY_GET, urls=urls)
     shown = msgspec.json.decode(told.out)
     bound = shown["lower_bound"]
-    assert (bound["seconds"], shown["lanes"]) == ((2 * PAGES - 1) * INTERVAL, 16)
+    assert (bound["seconds"], shown["lanes"]) == ((3 * PAGES - 1) * INTERVAL, 17)
     assert "run 1 (audit" in status.out
-    assert f"of {len(urls)} targets are left, in 16 lanes\n" in status.out
+    assert f"of {len(urls)} targets are left, in 17 lanes\n" in status.out
     assert f"cannot end before {bound['seconds']:.0f} s after its start: {bound['lane']}\n" in status.out
-    assert re.search(r"^late( +\d+){4} +\d+\.\d  \d+ s ago$", status.out, re.MULTILINE)
+    assert re.search(r"^late( +\d+){4} +\d+\.\d  \d+ s ago(, idle)?$", status.out, re.MULTILINE)
     assert re.search(r"^\d+ +\d+ s +\d+ +\d+  late, \d s$", status.out, re.MULTILINE)
     assert {one["name"] for one in shown["workers"]} > {"late"}
     assert all(one["lease"] > 0 for one in shown["shards"] if one["owner"])
-    assert shown["rate"] > 0
+    assert shown["rate"] == round(sum(one["rate"] for one in shown["workers"]), 2)
+    assert " findings a second\n" in status.out
     assert last.out == "no shared run is open\n"
 
 
@@ -187,7 +192,9 @@ async def test_other_configuration_or_version_is_refused(server: Server, tmp_pat
     other = tmp_path / "other"
     other.mkdir()
     async with staged(server, tmp_path / "here") as stage:
-        await stage.run()
+        first = await stage.run()
+        first.kill()  # its run stays open
+        await first.communicate()
         (other / "config.toml").write_text(config(stage.url, interval=9))
         told = await ended(await stage.worker("other", other))
         (other / "config.toml").write_text(config(stage.url, lease=1))
