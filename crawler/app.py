@@ -40,6 +40,7 @@ from storage.shards import moment
 AUDIT: Final = "audit"  # the command that leaves the image cache alone
 REFRESH: Final = "refresh"  # the one that asks images only
 RUN: Final = "run"
+WHOLE: Final = frozenset({"finished", "deadline"})  # ends that leave time to make room in the cache
 LONG: Final = 60.0  # seconds of a lower bound that are worth a sentence
 REPORTED_EVERY: Final = 50  # documents between two words to the observer
 
@@ -137,7 +138,11 @@ class _Audit:
 
     async def _check(self) -> str:
         async with self._cache() as keeper:
-            return await self._check_with(keeper)
+            ended = await self._check_with(keeper)
+            if keeper is not None and ended in WHOLE:
+                for text in await keeper.make_room(self._engine, self._config.images.cache_size):
+                    self._observer.said(text)
+            return ended
 
     def _cache(self) -> AbstractAsyncContextManager[Keeper | None]:
         if self._options.command == AUDIT:

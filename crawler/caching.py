@@ -26,12 +26,13 @@ from crawler.pixels.proof import PIXELS, STRUCTURE, Faulty, Proven, decodes
 from crawler.provers import Bounds, Provers
 from crawler.staleness import Shelf, stale_at
 from storage import queries
-from storage.cache import Store, digest_of, entries, forget, name_of, open_store
+from storage.cache import Store, digest_of, entries, forget, make_room, name_of, open_store
 from storage.errors import Swept
 from storage.model import Cached, Kind, Picture, Run, Target, Verdict
 
 T = TypeVar("T")
 WRITERS: Final = 8  # threads that wait for the disk: together they sync four times as much as one
+FULL: Final = "more than [images] cache_size, and none of it may go: 'linkhealth cache gc --all' makes room"
 STAND_IN: Final = "a stand-in, by configuration"
 
 
@@ -159,6 +160,19 @@ class Keeper:
 
     async def _threaded(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+    async def make_room(self, engine: sa.Engine, most: int) -> list[str]:
+        """Take away what no record names until `most` bytes are left; a sentence for each thing to know.
+
+        Raises:
+            CacheError: the folder cannot be used.
+            LedgerError: the database cannot be used.
+        """
+        done = await self._threaded(lambda: make_room(self._blobs, engine, most))
+        if done is None:
+            return []
+        went = [f"files that left the cache, since no record names them: {done.files}"] if done.files else []
+        return went + ([f"the cache has {done.size_left} bytes, {FULL}"] if done.size_left > most else [])
 
     async def close(self) -> None:
         """End threads and processes."""

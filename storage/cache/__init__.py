@@ -6,7 +6,7 @@ leaves a file that no row names, which `collect` takes away. `docs/cache.md` tel
 
 from storage.cache.blobs import Blob, Blobs
 from storage.cache.export import Exported, export
-from storage.cache.house import Collected, Fault, collect, repair, verify
+from storage.cache.house import Collected, Fault, collect, make_room, repair, verify
 from storage.cache.index import entries, forget, format_of, named
 from storage.cache.names import digest_of, name_of
 from storage.cache.store import Store, open_store
@@ -24,6 +24,7 @@ __all__ = [
     "export",
     "forget",
     "format_of",
+    "make_room",
     "name_of",
     "named",
     "open_store",

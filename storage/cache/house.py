@@ -106,6 +106,17 @@ def collect(blobs: Store, engine: sa.Engine, most: int, *, everything: bool = Fa
     return Collected(len(away), size, len(found) - len(away), total - size)
 
 
+def make_room(blobs: Store, engine: sa.Engine, most: int) -> Collected | None:
+    """Do as `collect` if more than `most` bytes lie there; otherwise nothing, and return None.
+
+    Raises:
+        CacheError: the folder cannot be read or written.
+        LedgerError: the database cannot be used.
+    """
+    lying = sum(blob.size for blob in blobs.walk() if blob.digest is not None)
+    return collect(blobs, engine, most) if lying > most else None
+
+
 def _least_confirmed(
     left: Mapping[str, Blob], wanted: Mapping[str, list[Cached]], keep: set[int], most: int
 ) -> Iterator[Blob]:

@@ -105,18 +105,23 @@ async def test_gc_takes_what_nothing_names(tmp_path: Path) -> None:
     assert set(files(tmp_path)) == {*kept, young, ".aside/2-2"}
 
 
+def confirmed(folder: Path, hours: tuple[int, ...]) -> None:
+    """Say at which hour of a day long ago each picture was confirmed."""
+    with sqlite3.connect(folder / "linkhealth.db") as database:
+        for number, hour in enumerate(hours):
+            moment = f"2026-01-01 0{hour}:00:00.000000"
+            words = "UPDATE cached SET confirmed_at = ? WHERE digest = ?"
+            database.execute(words, (moment, digest_of(picture(number))))
+    database.close()
+
+
 async def test_gc_makes_room(tmp_path: Path) -> None:
     """Over `cache_size`, what no record names goes first, the least recently confirmed before others."""
     async with filled(tmp_path, 4) as site:
         images(tmp_path, f"{H}/3.png")
-        configure(tmp_path, "images", f"cache_size = {2 * len(picture(1)) + 10}")
-        with sqlite3.connect(tmp_path / "linkhealth.db") as database:
-            when = "UPDATE cached SET confirmed_at = ? WHERE digest = ?"
-            for number, hour in ((0, 5), (1, 3), (2, 4), (3, 1)):
-                moment = f"2026-01-01 0{hour}:00:00.000000"
-                database.execute(when, (moment, digest_of(picture(number))))
-        database.close()
+        confirmed(tmp_path, (5, 3, 4, 1))
         await refresh(tmp_path, site, "--only-kind", "web")
+        configure(tmp_path, "images", f"cache_size = {2 * len(picture(1)) + 10}")
         done = await run(tmp_path, "cache", "gc")
         some = set(files(tmp_path))
         configure(tmp_path, "images", "cache_size = 1")
@@ -132,6 +137,31 @@ async def test_gc_makes_room(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "linkhealth.db") as database:
         assert database.execute("SELECT count(*) FROM cached").fetchone() == (0,)
     database.close()
+
+
+async def test_refresh_keeps_within_the_size(tmp_path: Path) -> None:
+    """A run makes room when it ends, takes nothing that a record names, and says so if that is too much."""
+    async with filled(tmp_path, 4) as site:
+        images(tmp_path, f"{H}/3.png")
+        confirmed(tmp_path, (5, 3, 4, 1))
+        within = await refresh(tmp_path, site, "--only-kind", "web")
+        every = set(files(tmp_path))
+        configure(tmp_path, "images", f"cache_size = {2 * len(picture(1)) + 10}")
+        over = await refresh(tmp_path, site)
+        some = set(files(tmp_path))
+        configure(tmp_path, "images", "cache_size = 1")
+        full = await refresh(tmp_path, site)
+        checked = await run(tmp_path, "cache", "verify")
+
+    assert "cache" not in within.err
+    assert every == {place(picture(number)) for number in range(4)}
+    assert over.code == full.code == 0, over.err
+    assert some == {place(picture(0)), place(picture(3))}
+    assert "files that left the cache, since no record names them: 2" in over.err
+    assert "since no record names them: 1" in full.err
+    assert f"the cache has {len(picture(3))} bytes, more than [images] cache_size" in full.err
+    assert set(files(tmp_path)) == {place(picture(3))}
+    assert (checked.code, checked.out) == (0, "")
 
 
 @pytest.mark.parametrize("layout", ["url", "digest"])
