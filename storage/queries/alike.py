@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -10,8 +11,7 @@ from storage import schema
 from storage.database import reading
 from storage.queries.suspects import named
 from storage.rows import NEAR, apart, look_parts
-
-MOST: int = 1000  # pictures that share a part of their look and are compared
+from storage.statements import chunks
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +30,28 @@ def alike(engine: sa.Engine, digest: str) -> list[Alike]:
     Raises:
         LedgerError: the database cannot be read.
     """
-    look, cached, target = schema.look, schema.cached, schema.target
+    look = schema.look
     with reading(engine) as connection:
         bits = connection.execute(sa.select(look.c.bits).where(look.c.digest == digest)).scalar()
-        if bits is None:
-            return []
-        parts = zip((look.c.part0, look.c.part1, look.c.part2, look.c.part3), look_parts(bits), strict=True)
-        shared = sa.or_(*(column == part for column, part in parts))
-        query = sa.select(target.c.url, look.c.bits).join(cached, cached.c.target_id == target.c.id)
-        query = query.join(look, look.c.digest == cached.c.digest).where(shared, look.c.digest != digest)
-        rows = connection.execute(query.where(named()).limit(MOST)).all()
-    found = [Alike(url, apart(bits, other)) for url, other in rows]
-    return sorted((one for one in found if one.differs <= NEAR), key=lambda one: (one.differs, one.url))
+        near = {} if bits is None else _near(connection, digest, bits)
+        found = [Alike(url, near[other]) for some in chunks(near) for other, url in _urls(connection, some)]
+    return sorted(found, key=lambda one: (one.differs, one.url))
+
+
+def _near(connection: sa.Connection, digest: str, bits: int) -> dict[str, int]:
+    """The digests of all looks that are near some bits, and in how many they differ.
+
+    Looks that differ in three bits share one of four parts, so no other look is read.
+    """
+    look = schema.look
+    parts = zip((look.c.part0, look.c.part1, look.c.part2, look.c.part3), look_parts(bits), strict=True)
+    shared = sa.or_(*(column == part for column, part in parts))
+    rows = connection.execute(sa.select(look.c.digest, look.c.bits).where(shared, look.c.digest != digest))
+    found = ((other, apart(bits, of_other)) for other, of_other in rows)
+    return {other: differs for other, differs in found if differs <= NEAR}
+
+
+def _urls(connection: sa.Connection, digests: Sequence[str]) -> Sequence[sa.Row[tuple[str, str]]]:
+    cached, target = schema.cached, schema.target
+    query = sa.select(cached.c.digest, target.c.url).join(target, cached.c.target_id == target.c.id)
+    return connection.execute(query.where(cached.c.digest.in_(digests), named())).all()

@@ -18,6 +18,9 @@ def test_near_looks_are_found_among_many(engine: sa.Engine) -> None:
     flips = [luck.sample(range(64), count) for count in (0, 1, 2, 3, 3, 3, 4, 5) for _ in range(4)]
     bits = [look ^ sum(1 << place for place in some) for some in flips]
     strangers = [luck.getrandbits(64) for _ in range(500)]
+    # Many more share a part, and come first: none of them hides a picture that is near.
+    crowd = [look ^ (luck.getrandbits(48) | 0xFFF) for _ in range(1100)]
+    bits, flips = [look, *crowd, *bits[1:]], [flips[0], *([0] * 64 for _ in crowd), *flips[1:]]
     urls = [f"https://a.example/{number}" for number in range(len(bits) + len(strangers))]
     catalogued(engine, document("a.md", [link(url) for url in urls]))
     keys = ids(engine)
