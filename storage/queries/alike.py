@@ -51,7 +51,8 @@ def _near(connection: sa.Connection, digest: str, bits: int) -> dict[str, int]:
     return {other: differs for other, differs in found if differs <= NEAR}
 
 
-def _urls(connection: sa.Connection, digests: Sequence[str]) -> Sequence[sa.Row[tuple[str, str]]]:
+def _urls(connection: sa.Connection, digests: Sequence[str]) -> list[tuple[str, str]]:
     cached, target = schema.cached, schema.target
     query = sa.select(cached.c.digest, target.c.url).join(target, cached.c.target_id == target.c.id)
-    return connection.execute(query.where(cached.c.digest.in_(digests), named())).all()
+    rows = connection.execute(query.where(cached.c.digest.in_(digests), named()))
+    return [(row.digest, row.url) for row in rows]
