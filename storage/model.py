@@ -7,13 +7,19 @@ distinct URL, however many links name it; a finding is what one check of one tar
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
-# How the detail of a finding begins where the first failures of a host spoke for the others.
-SPARED: Final = "not asked itself: "
+from msgspec import Struct
+
+from storage.frozen import frozen
+
+
+def iso_utc(at: datetime) -> str:
+    """A time (UTC) as every output writes it: ISO 8601 to the second, with a Z."""
+    return f"{at.replace(tzinfo=None).isoformat(timespec='seconds')}Z"  # a tenth of what strftime takes
 
 
 class Kind(StrEnum):
@@ -23,6 +29,10 @@ class Kind(StrEnum):
     AMP = "amp"
     AMP_CDN = "amp-cdn"
     IMAGE = "image"
+
+
+# The most demanding first: it is the kind of a target whose links differ.
+KINDS_BY_DEMAND: Final = (Kind.IMAGE, Kind.AMP, Kind.AMP_CDN, Kind.WEB)
 
 
 class Class(StrEnum):
@@ -36,6 +46,11 @@ class Class(StrEnum):
     CONTENT = "content"
     UNCHECKED = "unchecked"
 
+    @property
+    def fails(self) -> bool:
+        """Whether something is wrong with a target of this class."""
+        return self in {Class.HARD, Class.SOFT, Class.TRANSIENT, Class.CONTENT}
+
 
 class Verdict(StrEnum):
     """What one check of one target says; `docs/verdicts.md` has a sentence for each."""
@@ -46,11 +61,11 @@ class Verdict(StrEnum):
     GONE = "gone"
     NOT_FOUND = "not-found"
     LEGAL_BLOCK = "legal-block"
-    CLIENT_ERROR = "client-error"
     NO_SUCH_HOST = "no-such-host"
     REDIRECT_LOOP = "redirect-loop"
     TOO_MANY_REDIRECTS = "too-many-redirects"
     BAD_REDIRECT = "bad-redirect"
+    CLIENT_ERROR = "client-error"
     SERVER_ERROR = "server-error"
     TLS_EXPIRED = "tls-expired"
     TLS_HOSTNAME = "tls-hostname"
@@ -82,8 +97,14 @@ class Verdict(StrEnum):
     ROBOTS_DENIED = "robots-denied"
     FRESH = "fresh"
     NOT_REACHED = "not-reached"
+    POSTPONED = "postponed"
     LOCAL_OUTAGE = "local-outage"
     CRASHED = "crashed"
+
+    @property
+    def unasked(self) -> bool:
+        """Whether it only says why a target was not asked: what is known of it holds."""
+        return self in {Verdict.FRESH, Verdict.NOT_REACHED, Verdict.POSTPONED, Verdict.LOCAL_OUTAGE}
 
     @property
     def cls(self) -> Class:
@@ -97,13 +118,13 @@ VERDICTS: Final[dict[Class, tuple[Verdict, ...]]] = {
         Verdict.GONE,
         Verdict.NOT_FOUND,
         Verdict.LEGAL_BLOCK,
-        Verdict.CLIENT_ERROR,
         Verdict.NO_SUCH_HOST,
         Verdict.REDIRECT_LOOP,
         Verdict.TOO_MANY_REDIRECTS,
         Verdict.BAD_REDIRECT,
     ),
     Class.SOFT: (
+        Verdict.CLIENT_ERROR,
         Verdict.SERVER_ERROR,
         Verdict.TLS_EXPIRED,
         Verdict.TLS_HOSTNAME,
@@ -143,6 +164,7 @@ VERDICTS: Final[dict[Class, tuple[Verdict, ...]]] = {
         Verdict.ROBOTS_DENIED,
         Verdict.FRESH,
         Verdict.NOT_REACHED,
+        Verdict.POSTPONED,
         Verdict.LOCAL_OUTAGE,
         Verdict.CRASHED,
     ),
@@ -183,7 +205,7 @@ class Issue(StrEnum):
     FRAGMENT_MISSING = "fragment-missing"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Size:
     """Width and height in pixels."""
 
@@ -194,7 +216,7 @@ class Size:
         return f"{self.width}x{self.height}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Declared:
     """What a record says of an image.
 
@@ -207,7 +229,7 @@ class Declared:
     cached: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Link:
     """One URL as one field of one record says it; `line` and `column` are 1-based.
 
@@ -225,8 +247,8 @@ class Link:
     declared: Declared | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+@frozen
+class RecordProblem:
     """Why a file, or a part of it, could not be read; `line` is 1-based, None for a whole file."""
 
     path: str
@@ -234,21 +256,33 @@ class Problem:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
+class UnmappedValue:
+    """A value that looks like a URL, and that no rule takes: its path of keys with dots, and its place."""
+
+    keys: str
+    field: str
+    line: int
+    column: int
+    text: str
+
+
+@frozen
 class Record:
     """One document with all links it holds, in the order of the text.
 
     `path` is the file's path as the user named it; several records of one file (a list, a stream
-    of documents, JSON lines) share it and differ by `index`, 0-based.
+    of documents, JSON lines) share it and differ by `index`, 0-based. `unmapped` is filled by a survey.
     """
 
     path: str
     index: int
     links: tuple[Link, ...]
+    unmapped: tuple[UnmappedValue, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Stamp:
+@frozen
+class FileStamp:
     """What tells whether a file has changed: bytes, modification time in ns, SHA-256 in hex."""
 
     size: int
@@ -256,31 +290,37 @@ class Stamp:
     digest: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Document:
-    """One file, read: its records and what was wrong with it. Either may be empty."""
+    """One file, read: its records and what was wrong with it. Either may be empty.
+
+    `notice` says why a file holds no record although nothing is wrong with it.
+    """
 
     path: str
-    stamp: Stamp | None
+    stamp: FileStamp | None
     records: tuple[Record, ...] = ()
-    problems: tuple[Problem, ...] = ()
+    problems: tuple[RecordProblem, ...] = ()
+    notice: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Target:
     """One distinct request URL, due for a check, with the most demanding kind of its links.
 
     `url` is the request URL (for what cannot be parsed: the text); `id` its row in the database;
-    `fragments` are those of its links that are to be looked for on the page.
+    `fragments` are those of its links that are to be looked for on the page; `whole_image` is what an
+    earlier check of the whole image found wrong.
     """
 
     id: int
     url: str
     kind: Kind
     fragments: tuple[str, ...] = ()
+    whole_image: WholeImageEvidence | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Hop:
     """One request sent, and its outcome: `status`, or `error` (a verdict name) when none came.
 
@@ -297,7 +337,7 @@ class Hop:
     address: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Picture:
     """What the bytes of an image say. `size` is what a browser shows, EXIF orientation applied.
 
@@ -316,8 +356,8 @@ class Picture:
     cached: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Served:
+@frozen
+class ServedHeaders:
     """What a server said of an image beside its bytes, as it said it; `url` is the hop that answered."""
 
     url: str
@@ -331,8 +371,8 @@ class Served:
     date: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Cached:
+@frozen
+class CachedImage:
     """One entry of the index of the image cache: what is kept of a target, and how it came.
 
     `picture` has the digest and the length in bytes; `proof` is "pixels" or "structure";
@@ -342,14 +382,14 @@ class Cached:
 
     target: int
     picture: Picture
-    served: Served
+    served: ServedHeaders
     proof: str
     stored_at: datetime
     confirmed_at: datetime
     likeness: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Probe:
     """What a site said of a page that cannot exist, in one folder (a URL that ends with a slash).
 
@@ -365,7 +405,7 @@ class Probe:
     due_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Redirect:
     """One hop of the redirect chain of the last attempt: the URL asked, and its 3xx status."""
 
@@ -373,14 +413,103 @@ class Redirect:
     status: int
 
 
-@dataclass(frozen=True, slots=True)
+class TlsEvidence(Struct, frozen=True):
+    """The certificate of a chain of requests that ends first; None where it was not verified."""
+
+    host: str
+    expires: str | None
+    version: str
+
+
+class ImageEvidence(Struct, frozen=True, omit_defaults=True):
+    """What only the whole file of an image tells; `pillow_size` only where Pillow reads another size."""
+
+    proof: str
+    frames: int | None = None
+    mode: str | None = None
+    alpha: bool | None = None
+    exif_orientation: int | None = None
+    vary: str | None = None
+    pillow_size: str | None = None
+
+
+class WholeImageEvidence(Struct, frozen=True, omit_defaults=True):
+    """What a check of a whole image found, and by what the same file is known again.
+
+    `length` is in bytes; `etag` and `last_modified` are those that the server sent.
+    """
+
+    verdict: str
+    detail: str | None = None
+    length: int | None = None
+    etag: str | None = None
+    last_modified: str | None = None
+
+
+class AmpEvidence(Struct, frozen=True):
+    """The canonical link of an AMP page, credentials masked; None if it names none."""
+
+    canonical: str | None
+
+
+class FragmentEvidence(Struct, frozen=True, omit_defaults=True):
+    """The fragments that were looked for on a page.
+
+    `missing` gives for each that is not there the id that may be meant; `unread` says why the page
+    could not tell. One of the two is None.
+    """
+
+    asked: list[str]
+    missing: dict[str, str | None] | None = None
+    unread: str | None = None
+
+
+class ProbeEvidence(Struct, frozen=True):
+    """The probe that a page was compared with: what was requested, where it led, and its status."""
+
+    url: str
+    to: str
+    status: int
+
+
+class ScoreEvidence(Struct, frozen=True):
+    """The signs of a page with the points of each; `enough` points make the verdict."""
+
+    points: int
+    enough: int
+    signs: dict[str, int]
+    probe: ProbeEvidence | None
+
+
+class Evidence(Struct, omit_defaults=True):
+    """What mattered for a finding beside its columns; a layer fills in what it knows.
+
+    `amphtml` is the AMP page that a web page names; `uninspected` what was not looked at of a page, and
+    why; `https` the URL that answers on https, too; `waited` are the seconds of back-off and Retry-After.
+    `spared`: the target was not requested itself, the failures of its host spoke for it.
+    """
+
+    tls: TlsEvidence | None = None
+    image: ImageEvidence | None = None
+    whole_image: WholeImageEvidence | None = None
+    amp: AmpEvidence | None = None
+    amphtml: str | None = None
+    fragments: FragmentEvidence | None = None
+    soft_404: ScoreEvidence | None = None
+    parked: ScoreEvidence | None = None
+    https: str | None = None
+    uninspected: str | None = None
+    waited: float = 0.0
+    spared: bool = False
+
+
+@frozen
 class Finding:
     """What one check of one target says. One row a target and run.
 
     `checked_at` and `retry_at` are UTC; `elapsed` is seconds from the first request to the
     verdict, waits included; `bytes` counts body bytes received; `requests` every request sent.
     `retry_at` is set when the server, or the lane, named a time before which not to come back.
-    `evidence` is small, JSON-ready and for `explain`: header values that mattered, rule, TLS.
     `cached` is what the index of the image cache shall say from now on, if this check changed it;
     `probes` is what was learned of sites meanwhile.
     """
@@ -401,8 +530,8 @@ class Finding:
     detail: str | None = None
     picture: Picture | None = None
     retry_at: datetime | None = None
-    evidence: dict[str, Any] = field(default_factory=dict)
-    cached: Cached | None = None
+    evidence: Evidence = field(default_factory=Evidence)
+    cached: CachedImage | None = None
     probes: tuple[Probe, ...] = ()
 
 
@@ -411,7 +540,8 @@ class Standing(NamedTuple):
 
     `failures` counts failing checks since `failing_since`, `hard` the hard ones among them since
     `hard_since`. `alive_streak` counts alive checks in a row. `turns` are the times of the latest
-    changes of state, the oldest first; the first word on a target is no change. A tuple, since
+    changes of state, the oldest first; the first finding is no change. `hazard` are the deaths a year
+    that it was believed to risk when its next check was planned. A tuple, since
     every finding makes one, and a tuple is made in a fifth of the time (benchmarks/ledger.py).
     """
 
@@ -425,9 +555,10 @@ class Standing(NamedTuple):
     turns: tuple[datetime, ...] = ()
     checked_at: datetime | None = None
     next_due: datetime | None = None
+    hazard: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pin:
     """A person's word on the target `url`, its credentials masked; `at` is UTC."""
 
@@ -438,7 +569,7 @@ class Pin:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LinkIssue:
     """One issue of one link, with what was expected and what is there, as text."""
 
@@ -447,12 +578,40 @@ class LinkIssue:
     actual: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+class RunEnd(StrEnum):
+    """How a run ended, or how the part of it that one worker had; only the first is a good end."""
+
+    FINISHED = "finished"
+    DEADLINE = "deadline"  # the time that it was given is over
+    TERMINATED = "terminated"  # by SIGTERM
+    INTERRUPTED = "interrupted"  # by Ctrl-C
+    OUTAGE = "outage"  # this machine was off line
+    FAILED = "failed"  # findings or images could not be kept
+    KILLED = "killed"  # it never said how it ended; a later run noticed
+    TAKEN_OVER = "taken over"  # another command goes on with it
+    LOST = "lost"  # a worker: its leases ended before it could renew them
+    OVER = "over"  # a worker: the whole run ended elsewhere
+
+    @classmethod
+    def _missing_(cls, value: object) -> RunEnd:
+        """What a database says that a later program wrote is no good end."""
+        del value
+        return cls.FAILED
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code of a command whose run ended so, findings aside."""
+        if self in {RunEnd.FINISHED, RunEnd.OVER}:
+            return 0
+        return 130 if self is RunEnd.INTERRUPTED else 4
+
+
+@frozen
 class Run:
-    """One run of a command. `ended` says how: "finished", "deadline", "interrupted", "outage"."""
+    """One run of a command; `ended` is None while it goes on."""
 
     id: int
     command: str
     started_at: datetime
     finished_at: datetime | None = None
-    ended: str | None = None
+    ended: RunEnd | None = None

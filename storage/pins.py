@@ -6,13 +6,14 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from storage import schema
-from storage.database import reading, writing
+from storage.db import schema
+from storage.db.predicates import open_link
+from storage.db.rows import storable_text
+from storage.db.statements import chunks, insert_or_replace
+from storage.db.transactions import reading, writing
 from storage.model import Pin, PinWord
-from storage.rows import plain
-from storage.severity import weigh
-from storage.statements import chunks, insert_or_replace
-from storage.tally import weigh as weigh_target
+from storage.rollups.severity import update_record_severities
+from storage.rollups.targets import update_target as weigh_target
 
 
 def put(engine: sa.Engine, pin: Pin) -> None:
@@ -21,11 +22,11 @@ def put(engine: sa.Engine, pin: Pin) -> None:
     Raises:
         LedgerError: the database cannot take it.
     """
-    row = {"url": plain(pin.url), "word": pin.word.value, "why": plain(pin.why), "at": pin.at}
+    row = {"url": storable_text(pin.url), "word": pin.word.value, "why": storable_text(pin.why), "at": pin.at}
     with writing(engine) as connection:
         statement = insert_or_replace(engine, schema.pin, ("url",))
-        connection.execute(statement, {**row, "author": plain(pin.author)})
-        _weigh(connection, plain(pin.url))
+        connection.execute(statement, {**row, "author": storable_text(pin.author)})
+        _update_severity(connection, storable_text(pin.url))
 
 
 def remove(engine: sa.Engine, url: str) -> bool:
@@ -35,22 +36,22 @@ def remove(engine: sa.Engine, url: str) -> bool:
         LedgerError: the database cannot take it.
     """
     with writing(engine) as connection:
-        gone = connection.execute(sa.delete(schema.pin).where(schema.pin.c.url == plain(url)))
-        _weigh(connection, plain(url))
-        return gone.rowcount > 0
+        deletion = connection.execute(sa.delete(schema.pin).where(schema.pin.c.url == storable_text(url)))
+        _update_severity(connection, storable_text(url))
+        return deletion.rowcount > 0
 
 
-def _weigh(connection: sa.Connection, url: str) -> None:
+def _update_severity(connection: sa.Connection, url: str) -> None:
     """Let pages know at once: a target that is pinned, and the records that name it, count otherwise."""
     link, target = schema.link, schema.target
     weigh_target(connection, url)
-    theirs = sa.select(link.c.record_id).distinct().join(target, target.c.id == link.c.target_id)
-    theirs = theirs.where(target.c.url == url, link.c.closed_run.is_(None))
-    for some in chunks(list(connection.execute(theirs).scalars())):
-        weigh(connection, some)
+    record_ids = sa.select(link.c.record_id).distinct().join(target, target.c.id == link.c.target_id)
+    record_ids = record_ids.where(target.c.url == url, open_link())
+    for chunk in chunks(list(connection.execute(record_ids).scalars())):
+        update_record_severities(connection, chunk)
 
 
-def ask_again(engine: sa.Engine, url: str, now: datetime) -> bool:
+def mark_due(engine: sa.Engine, url: str, now: datetime) -> bool:
     """Have the next run ask a target, as if it were due; tell whether there is one. Nobody is asked here.
 
     Raises:
@@ -58,7 +59,9 @@ def ask_again(engine: sa.Engine, url: str, now: datetime) -> bool:
     """
     target = schema.target
     with writing(engine) as connection:
-        due = connection.execute(sa.update(target).where(target.c.url == plain(url)).values(next_due=now))
+        due = connection.execute(
+            sa.update(target).where(target.c.url == storable_text(url)).values(next_due=now)
+        )
         return due.rowcount > 0
 
 

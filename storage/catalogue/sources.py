@@ -6,24 +6,24 @@ elsewhere now, its old place empty, is the same file: its records keep their row
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import sqlalchemy as sa
 
-from storage import schema
-from storage.database import reading
-from storage.model import Document, Run, Stamp
-from storage.statements import Prepared, chunks, insert_or_replace
+from storage.catalogue.identity import RecordPaths, is_missing
+from storage.db import schema
+from storage.db.statements import PreparedStatement, chunks, insert_or_replace
+from storage.db.transactions import reading
+from storage.frozen import frozen
+from storage.model import Document, FileStamp, Run
 
-SOURCE: Final = ("path", "digest", "reading", "records", "links")
+SOURCE_COLUMNS: Final = ("path", "digest", "reading", "records", "links")
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+@frozen
+class SourceFile:
     """A file as it was read: how many records and links it holds, and a digest of what it says."""
 
     digest: str
@@ -37,11 +37,16 @@ class Sources:
     Memory: some 400 bytes a file, until `forget`.
     """
 
-    def __init__(self, engine: sa.Engine, run: Run, reading: str) -> None:
-        self._engine, self._run, self._reading = engine, run, reading
-        self._known: dict[str, Source] | None = None
+    def __init__(self, engine: sa.Engine, run: Run, reading: str, paths: RecordPaths) -> None:
+        self._engine = engine
+        self._run = run
+        self._reading = reading
+        self._paths = paths
+        self._known: dict[str, SourceFile] | None = None
         self._places: dict[tuple[str, str], list[str]] = {}
-        self._upsert = Prepared(engine, insert_or_replace(engine, schema.source, ("path",)), SOURCE)
+        self._upsert = PreparedStatement(
+            engine, insert_or_replace(engine, schema.source, ("path",)), SOURCE_COLUMNS
+        )
         self._seen: list[str] = []
         self._moves: list[tuple[str, str]] = []
 
@@ -50,7 +55,7 @@ class Sources:
         """How many files were found to be as they were, and are not written down yet."""
         return len(self._seen)
 
-    def knows(self, path: str, stamp: Stamp) -> Source | None:
+    def knows(self, path: str, stamp: FileStamp) -> SourceFile | None:
         """What is known of a file, if it says what it said; then this run has seen it."""
         source = self._all().get(path) or self._moved(path, stamp)
         if source is None or source.digest != stamp.digest:
@@ -60,13 +65,23 @@ class Sources:
 
     def forget(self) -> None:
         """Give the memory back."""
-        self._known, self._places = None, {}
+        self._known = None
+        self._places = {}
 
     def write(self, connection: sa.Connection, documents: Sequence[Document], private: set[str]) -> None:
-        """Write down what was seen, what moved, and how the documents were read.
+        """Write down how the documents were read.
 
         `private` documents must be read each time: they name URLs that may not be stored.
         """
+        self._upsert.run(
+            connection, [self._row(document) for document in documents if _is_remembered(document, private)]
+        )
+        _delete(
+            connection, [document.path for document in documents if not _is_remembered(document, private)]
+        )
+
+    def write_seen(self, connection: sa.Connection) -> None:
+        """Write down which files were found to be as they were, and which of them moved."""
         for old, new in self._moves:
             for table in (schema.record, schema.problem, schema.source):
                 connection.execute(sa.update(table).where(table.c.path == old).values(path=new))
@@ -75,28 +90,27 @@ class Sources:
                 connection.execute(
                     sa.update(rows).where(rows.c.path.in_(paths)).values(seen_run=self._run.id)
                 )
-        self._upsert.run(connection, [self._row(one) for one in documents if _kept(one, private)])
-        _delete(connection, [one.path for one in documents if not _kept(one, private)])
 
     def written(self) -> None:
         """Note that the transaction of `write` is through."""
-        self._seen, self._moves = [], []
+        self._seen = []
+        self._moves = []
 
-    def _all(self) -> dict[str, Source]:
+    def _all(self) -> dict[str, SourceFile]:
         if self._known is None:
             table = schema.source
             query = sa.select(table.c.path, table.c.digest, table.c.records, table.c.links)
             with reading(self._engine) as connection:
                 rows = connection.execute(query.where(table.c.reading == self._reading))
-                self._known = {path: Source(*facts) for path, *facts in rows}
+                self._known = {path: SourceFile(*facts) for path, *facts in rows}
             for path, source in self._known.items():
                 self._places.setdefault((source.digest, _suffix(path)), []).append(path)
         return self._known
 
-    def _moved(self, path: str, stamp: Stamp) -> Source | None:
+    def _moved(self, path: str, stamp: FileStamp) -> SourceFile | None:
         """The source that stood elsewhere and says the same, if it is there no longer."""
         for old in self._places.get((stamp.digest, _suffix(path)), ()):
-            if not os.path.lexists(old) and self._free(path):
+            if is_missing(self._paths.location(old)) and self._free(path):
                 self._places[stamp.digest, _suffix(path)].remove(old)
                 self._moves.append((old, path))
                 return self._all().pop(old)
@@ -114,13 +128,13 @@ class Sources:
         return (document.path, digest, self._reading, len(document.records), links)
 
 
-def _kept(document: Document, private: set[str]) -> bool:
+def _is_remembered(document: Document, private: set[str]) -> bool:
     return document.stamp is not None and document.path not in private
 
 
 def _delete(connection: sa.Connection, paths: Iterable[str]) -> None:
-    for some in chunks(paths):
-        connection.execute(sa.delete(schema.source).where(schema.source.c.path.in_(some)))
+    for chunk in chunks(paths):
+        connection.execute(sa.delete(schema.source).where(schema.source.c.path.in_(chunk)))
 
 
 def _suffix(path: str) -> str:

@@ -3,13 +3,14 @@
 Reading never fails as a whole. What cannot be parsed becomes a `Problem`, and the rest goes on.
 """
 
-from storage.records.files import SUFFIXES, NoRecords, PathMissing, files, stamp
-from storage.records.gather import DEFAULT_RULES, Rules
+from storage.records.files import FILE_SUFFIXES, NoRecords, PathMissing, files, stamp
 from storage.records.read import read, read_bytes, read_news
+from storage.records.rules import DEFAULT_RULES, FieldRule, Rules
 
 __all__ = [
     "DEFAULT_RULES",
-    "SUFFIXES",
+    "FILE_SUFFIXES",
+    "FieldRule",
     "NoRecords",
     "PathMissing",
     "Rules",

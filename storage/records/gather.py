@@ -8,41 +8,19 @@ and the size that stands beside an image, are ever looked at.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
-from typing import Final, TypeAlias
+from typing import Final
 
-from storage.model import Declared, Kind, Link
+from storage.model import Declared, Kind, Link, UnmappedValue
+from storage.records.rules import URL_LIKE, FieldRule, KeyUse, Rules
 
-Rules: TypeAlias = Mapping[str, Kind]
-DEFAULT_RULES: Final[Rules] = {
-    **dict.fromkeys(
-        (
-            "webUrl",
-            "originalUrl",
-            "sourceUrl",
-            "related.url",
-            "website",
-            "actions.url",
-            "twitter.url",
-            "linkedin.url",
-            "youtube.url",
-            "twitch.url",
-        ),
-        Kind.WEB,
-    ),
-    **dict.fromkeys(("ampWebUrl", "ampUrl"), Kind.AMP),
-    **dict.fromkeys(("cdnAmpWebUrl", "cdnAmpUrl"), Kind.AMP_CDN),
-    "images.url": Kind.IMAGE,
-}
-DEPTH: Final = 100  # levels; real records have seven
-ITEMS: Final = "related"  # the key whose entries are items of their own
-BESIDE: Final = frozenset({"width", "height", "isCached"})
-NULLS: Final = frozenset({"", "~", "null", "Null", "NULL"})
-TRUE: Final = frozenset({"true", "yes", "on"})
-FALSE: Final = frozenset({"false", "no", "off"})
-INTEGER: Final = re.compile(r"\+?0*[1-9][0-9]*")
+MAX_DEPTH: Final = 100  # levels; real records have seven
+TOO_DEEP: Final = f"nested deeper than {MAX_DEPTH} levels"
+NULL_WORDS: Final = frozenset({"", "~", "null", "Null", "NULL"})
+TRUE_WORDS: Final = frozenset({"true", "yes", "on"})
+FALSE_WORDS: Final = frozenset({"false", "no", "off"})
+POSITIVE_INTEGER: Final = re.compile(r"\+?0*[1-9][0-9]*")
 
 
 class TooDeep(ValueError):
@@ -61,7 +39,8 @@ class _Frame:
     index: int = -1
     key: str | None = None
     links: dict[str, list[Link]] = field(default_factory=dict)
-    beside: dict[str, tuple[str, bool]] = field(default_factory=dict)
+    rules: dict[str, FieldRule] = field(default_factory=dict)
+    siblings: dict[str, tuple[str, bool]] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -69,40 +48,35 @@ class _Frame:
         return self.names[-1] if self.names else ""
 
 
-@lru_cache(maxsize=16)
-def _by_last_name(rules: tuple[tuple[str, Kind], ...]) -> Mapping[str, list[tuple[tuple[str, ...], Kind]]]:
-    """The rules by the key that they end with, the longest first."""
-    found: dict[str, list[tuple[tuple[str, ...], Kind]]] = {}
-    for rule, kind in sorted(rules, key=lambda one: -one[0].count(".")):
-        names = tuple(rule.split("."))
-        found.setdefault(names[-1], []).append((names, kind))
-    return found
-
-
 class Gatherer:
     """Gathers the links of one record; `links()` once the last frame has ended."""
 
     def __init__(self, rules: Rules, prefix: str = "") -> None:
-        self._rules = _by_last_name(tuple(rules.items()))
-        self._looked_at = BESIDE | self._rules.keys()
+        self._rules = rules
+        self._uses = rules.key_uses
         self._prefix = prefix
         self._frames: list[_Frame] = []
-        self._found: list[Link] = []
+        self._links: list[Link] = []
+        self._unmapped: list[UnmappedValue] = []
 
     def links(self) -> tuple[Link, ...]:
         """The links found, in the order of the text."""
-        return tuple(self._found)
+        return tuple(self._links)
+
+    def unmapped(self) -> tuple[UnmappedValue, ...]:
+        """The values that look like URLs, and that no rule takes, where the rules make a survey."""
+        return tuple(self._unmapped)
 
     def offer(self, text: str) -> bool:
         """Take a scalar that is a key, or of no interest; True asks for `scalar` with its place."""
         frame = self._frames[-1]
         if frame.is_list:
-            if frame.name in self._rules:
+            if self._uses[frame.name]:
                 return True
             frame.index += 1
         elif frame.key is None:
             frame.key = text
-        elif frame.key in self._looked_at:
+        elif self._uses[frame.key]:
             return True
         else:
             frame.key = None
@@ -114,8 +88,8 @@ class Gatherer:
         Raises:
             TooDeep: more than `DEPTH` levels.
         """
-        if len(self._frames) >= DEPTH:
-            raise TooDeep(f"nested deeper than {DEPTH} levels")
+        if len(self._frames) >= MAX_DEPTH:
+            raise TooDeep(TOO_DEEP)
         if not self._frames:
             self._frames.append(_Frame((), self._prefix, self._prefix, is_list))
             return
@@ -131,7 +105,7 @@ class Gatherer:
         if parent.is_list:
             parent.index += 1
             path = f"{parent.path}[{parent.index}]"
-            item = path if parent.name == ITEMS else parent.item
+            item = path if parent.name in self._rules.items else parent.item
             return _Frame(parent.names, path, item, is_list, parent.mute)
         key = parent.key or ""
         parent.links.pop(key, None)
@@ -145,48 +119,49 @@ class Gatherer:
     def scalar(self, text: str, line: int, column: int, *, plain: bool) -> None:
         """A value; `line` and `column` are where its text begins, `plain` if it has no quotes."""
         frame = self._frames[-1]
-        if frame.is_list:
-            frame.index += 1
-            name, names = frame.name, frame.names
-            field_path = f"{frame.path}[{frame.index}]"
-        else:
-            name = frame.key or ""
-            frame.key = None
-            if name in BESIDE:
-                frame.beside[name] = (text, plain)
-            if name not in self._rules:
+        key = frame.key or ""
+        if key in self._rules.sibling_keys and not frame.is_list:
+            frame.siblings[key] = (text, plain)
+            if self._uses[key] is KeyUse.SIZE:
+                frame.key = None
                 return
-            names = (*frame.names, name)
-            field_path = f"{frame.path}.{name}" if frame.path else name
-        kind = self._kind(name, names)
-        if kind is None or frame.mute:
+        name, names, field_path = self._next_place(frame)
+        if frame.mute or self._uses[name] is not KeyUse.LINK:
             return
-        trimmed = text.strip()
-        if not trimmed or (plain and trimmed in NULLS):
+        url_text = text.strip()
+        column += len(text) - len(text.lstrip()) if "\n" not in text else 0
+        rule = self._rules.match(names)
+        if rule is None:
+            if self._rules.survey and URL_LIKE.fullmatch(url_text):
+                self._unmapped.append(UnmappedValue(".".join(names), field_path, line, column, url_text))
+            return
+        if not url_text or (plain and url_text in NULL_WORDS):
             frame.links.pop(name, None)
             return
-        column += len(text) - len(text.lstrip()) if "\n" not in text else 0
-        link = Link(field_path, line, column, trimmed, kind, frame.item)
+        frame.rules[name] = rule
+        link = Link(field_path, line, column, url_text, rule.kind, frame.item)
         if frame.is_list:
             frame.links.setdefault(name, []).append(link)
         else:
             frame.links[name] = [link]
 
-    def _kind(self, name: str, names: tuple[str, ...]) -> Kind | None:
-        """The kind of the longest rule that the path of keys ends with."""
-        for rule, kind in self._rules.get(name, ()):
-            if names[-len(rule) :] == rule:
-                return kind
-        return None
+    def _next_place(self, frame: _Frame) -> tuple[str, tuple[str, ...], str]:
+        """The key, the path of keys, and the field path of the value that comes next."""
+        if frame.is_list:
+            frame.index += 1
+            return frame.name, frame.names, f"{frame.path}[{frame.index}]"
+        name = frame.key or ""
+        frame.key = None
+        return name, (*frame.names, name), f"{frame.path}.{name}" if frame.path else name
 
     def end(self) -> None:
         """The innermost mapping or list ends."""
         frame = self._frames.pop()
-        links = [link for some in frame.links.values() for link in some]
-        if frame.beside and links:
+        links = [link for group in frame.links.values() for link in group]
+        if frame.siblings and links:
             links = _declare(links, frame)
         if not self._frames:
-            self._found.extend(links)
+            self._links.extend(links)
             return
         parent = self._frames[-1]
         name = parent.name if parent.is_list else (parent.key or "")
@@ -196,33 +171,41 @@ class Gatherer:
             parent.key = ""
         elif links:
             parent.links.setdefault(name, []).extend(links)
+            if frame.is_list and name in frame.rules:
+                parent.rules[name] = frame.rules[name]
 
 
 def _declare(links: Sequence[Link], frame: _Frame) -> list[Link]:
     """Give the images of one entry the size that stands beside their URL."""
-    declared = Declared(
-        _pixels(frame.beside.get("width")),
-        _pixels(frame.beside.get("height")),
-        _truth(frame.beside.get("isCached")),
-    )
-    here = len(frame.path)
+    path_length = len(frame.path) + 1 if frame.path else 0
     return [
         replace(link, declared=declared)
-        if link.kind is Kind.IMAGE and "." not in link.field[here + 1 :]
+        if link.kind is Kind.IMAGE and (declared := _declared(link.field[path_length:], frame))
         else link
         for link in links
     ]
 
 
-def _pixels(value: tuple[str, bool] | None) -> int | str | None:
-    if value is None or (value[1] and value[0] in NULLS):
+def _declared(field_end: str, frame: _Frame) -> Declared | None:
+    """The size beside a link whose field path ends so below its frame; None for one that stands deeper."""
+    rule = frame.rules.get(field_end.partition("[")[0])
+    if rule is None or "]." in field_end:
+        return None
+    siblings = frame.siblings
+    width, height = pixels(siblings.get(rule.width)), pixels(siblings.get(rule.height))
+    return Declared(width, height, _truth(siblings.get(rule.cached)))
+
+
+def pixels(value: tuple[str, bool] | None) -> int | str | None:
+    """A width or a height as it stands in a record, with whether it has no quotes: see `Declared`."""
+    if value is None or (value[1] and value[0] in NULL_WORDS):
         return None
     text = value[0].strip()
-    return int(text) if INTEGER.fullmatch(text) and len(text) < 10 else text  # noqa: PLR2004 - 32 bits
+    return int(text) if POSITIVE_INTEGER.fullmatch(text) and len(text) < 10 else text  # noqa: PLR2004 - 32 bits
 
 
 def _truth(value: tuple[str, bool] | None) -> bool | None:
     if value is None:
         return None
     text = value[0].strip().lower()
-    return True if text in TRUE else False if text in FALSE else None
+    return True if text in TRUE_WORDS else False if text in FALSE_WORDS else None

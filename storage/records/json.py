@@ -7,15 +7,26 @@ takes what `json.loads` takes.
 from __future__ import annotations
 
 import re
+from json import JSONDecodeError
 from json.decoder import scanstring  # type: ignore[attr-defined]  # not in typeshed
 from typing import Final
 
+from storage.errors import original
 from storage.model import Record
-from storage.records.gather import DEPTH, Gatherer, Rules, TooDeep
+from storage.records.gather import MAX_DEPTH, TOO_DEEP, Gatherer, TooDeep
+from storage.records.rules import Rules
+from storage.records.source import Failure, Parsed, RecordText
 
-SPACE: Final = re.compile(r"[ \t\n\r]*")
-WORD: Final = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?|true|false|null|NaN|-?Infinity")
-Failure = tuple[int | None, str]
+WHITE_SPACE: Final = re.compile(r"[ \t\n\r]*")
+JSON_LITERAL: Final = re.compile(
+    r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?|true|false|null|NaN|-?Infinity"
+)
+# Marks in what the standard library says of a text in quotes, and what that means to a person.
+JSON_MISTAKES: Final = (
+    ("control character", "a line break, or another control character, in quotes"),
+    ("escape", "a backslash in quotes that begins no escape"),
+    ("unterminated", "a quote is never closed"),
+)
 
 
 class NotJson(ValueError):
@@ -26,37 +37,71 @@ class NotJson(ValueError):
         self.position = position
 
 
-def parse(
-    text: str, path: str, rules: Rules, *, first_line: int = 1, first_index: int = 0
-) -> tuple[list[Record], list[Failure]]:
+def parse(text: str, path: str, rules: Rules, *, first_line: int = 1, first_index: int = 0) -> Parsed:
     """The records of a JSON text, and why the rest could not be read."""
-    reader = _Reader(text, path, rules, first_line, first_index)
-    try:
-        reader.read()
-    except (NotJson, TooDeep, ValueError) as exc:
-        position = getattr(exc, "position", None) or getattr(exc, "pos", None) or reader.position
-        line, _ = reader.place(position)
-        reader.failures.append((line, f"not JSON: {str(exc).partition(':')[0]}"))
+    reader = _JsonReader(text, path, rules, first_line, first_index)
+    reader.read_all()
     return reader.records, reader.failures
 
 
-class _Reader:
+def parse_first(source: RecordText) -> tuple[list[Record], list[Failure], int | None]:
+    """The record at the beginning of a text, and where it ends; None where that cannot be told."""
+    reader = _JsonReader(source.text, source.path, source.rules, source.first_line, 0, first_only=True)
+    reader.read_all()
+    return reader.records, reader.failures, None if reader.failures else reader.position
+
+
+def json_reason(message: str) -> str:
+    """What the standard library says of a text in quotes, in our words."""
+    meaning = next(
+        (words for mark, words in JSON_MISTAKES if mark in message.lower()), "a text cannot be read"
+    )
+    return f"{meaning}{original(message)}"
+
+
+class _JsonReader:
     """Reads one text; `records` and `failures` grow as it goes."""
 
-    def __init__(self, text: str, path: str, rules: Rules, first_line: int, first_index: int) -> None:
-        self._text, self._path, self._rules = text, path, rules
-        self._first_line, self._index = first_line, first_index
-        self._line, self._line_start = first_line, 0
+    def __init__(
+        self,
+        text: str,
+        path: str,
+        rules: Rules,
+        first_line: int,
+        first_index: int,
+        *,
+        first_only: bool = False,
+    ) -> None:
+        self._text = text
+        self._path = path
+        self._rules = rules
+        self._first_line = first_line
+        self._first_index = first_index
+        self._first_only = first_only
+        self._line = first_line
+        self._line_start = 0
         self.position = 0
         self.records: list[Record] = []
         self.failures: list[Failure] = []
 
-    def read(self) -> None:
-        """Read one value, and nothing after it."""
+    def read_all(self) -> None:
+        """Read one value, and nothing after it, to the first mistake."""
+        try:
+            self._read()
+        except TooDeep as exc:
+            self.failures.append((self.place(self.position)[0], str(exc)))
+        except NotJson as exc:
+            self.failures.append((self.place(exc.position)[0], f"not JSON: {exc}"))
+        except JSONDecodeError as exc:
+            self.failures.append((self.place(exc.pos)[0], f"not JSON: {json_reason(exc.msg)}"))
+
+    def _read(self) -> None:
         self._space()
         if self.position == len(self._text):
             return
         self._top("", 1)
+        if self._first_only:
+            return
         self._space()
         if self.position != len(self._text):
             raise NotJson("something follows the value", self.position)
@@ -64,7 +109,8 @@ class _Reader:
     def place(self, position: int) -> tuple[int, int]:
         """Line and column of a position, 1-based; positions only grow."""
         if position < self._line_start:
-            self._line, self._line_start = self._first_line, 0
+            self._line = self._first_line
+            self._line_start = 0
         breaks = self._text.count("\n", self._line_start, position)
         if breaks:
             self._line += breaks
@@ -72,7 +118,7 @@ class _Reader:
         return self._line, position - self._line_start + 1
 
     def _space(self) -> None:
-        match = SPACE.match(self._text, self.position)
+        match = WHITE_SPACE.match(self._text, self.position)
         self.position = match.end() if match else self.position
 
     def _peek(self) -> str:
@@ -90,8 +136,8 @@ class _Reader:
         if first == "{":
             gatherer = Gatherer(self._rules, prefix)
             self._value(gatherer, depth)
-            index = self._index + len(self.records)
-            self.records.append(Record(self._path, index, gatherer.links()))
+            index = self._first_index + len(self.records)
+            self.records.append(Record(self._path, index, gatherer.links(), gatherer.unmapped()))
         elif first == "[":
             self._list(prefix, depth)
         else:
@@ -101,8 +147,8 @@ class _Reader:
             self.failures.append((line, why))
 
     def _list(self, prefix: str, depth: int) -> None:
-        if depth > DEPTH:
-            raise TooDeep(f"nested deeper than {DEPTH} levels")
+        if depth > MAX_DEPTH:
+            raise TooDeep(TOO_DEEP)
         self._take("[")
         number = 0
         while self._peek() != "]":
@@ -114,12 +160,18 @@ class _Reader:
 
     def _skip(self) -> None:
         if self._peek() == '"':
-            _, self.position = scanstring(self._text, self.position + 1, True)
+            self._string(self.position + 1)
         else:
-            self._word()
+            self._literal()
 
-    def _word(self) -> str:
-        match = WORD.match(self._text, self.position)
+    def _string(self, start: int) -> str:
+        """The text in quotes that begins behind its opening quote."""
+        text, end = scanstring(self._text, start, True)
+        self.position = end
+        return str(text)
+
+    def _literal(self) -> str:
+        match = JSON_LITERAL.match(self._text, self.position)
         if match is None:
             raise NotJson("a value expected", self.position)
         self.position = match.end()
@@ -133,11 +185,11 @@ class _Reader:
             self._array(gatherer, depth)
         elif first == '"':
             line, column = self.place(self.position)
-            text, self.position = scanstring(self._text, self.position + 1, True)
+            text = self._string(self.position + 1)
             gatherer.scalar(text, line, column + 1, plain=False)
         else:
             line, column = self.place(self.position)
-            gatherer.scalar(self._word(), line, column, plain=True)
+            gatherer.scalar(self._literal(), line, column, plain=True)
 
     def _object(self, gatherer: Gatherer, depth: int) -> None:
         gatherer.begin(is_list=False)
@@ -148,7 +200,7 @@ class _Reader:
                 self._take(",")
             first = False
             self._take('"')
-            name, self.position = scanstring(self._text, self.position, True)
+            name = self._string(self.position)
             self._take(":")
             gatherer.key(name)
             self._value(gatherer, depth + 1)

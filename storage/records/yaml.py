@@ -1,121 +1,150 @@
-"""YAML by its parse events: no node, no object, no tag is ever made of it.
-
-libyaml's events come through PyYAML with their marks; where the installed PyYAML has no libyaml,
-its own parser gives the same events, only slower.
-"""
+"""YAML by its parse events: no node, no object, no tag is ever made of it."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any, Final, TypeAlias
+from typing import Final
 
 import yaml
 from yaml import events
 
 from storage.model import Record
-from storage.records.gather import Gatherer, Rules, TooDeep
+from storage.records.gather import MAX_DEPTH, TOO_DEEP, Gatherer, TooDeep
+from storage.records.lines import LONE_RETURN, LineIndex
+from storage.records.mistakes import yaml_reason
+from storage.records.rules import Rules
+from storage.records.source import Failure, Parsed
+from storage.records.yaml_events import (
+    LEVEL_ENDS,
+    LEVEL_STARTS,
+    AliasExpander,
+    Event,
+    EventSource,
+    Loader,
+    RefusedYaml,
+    plain_events,
+)
+from storage.records.yaml_merge import MERGE_KEY, merged_events
+from storage.records.yaml_separators import SeparatorMask
 
-LIBYAML: Final[bool] = bool(yaml.__with_libyaml__)
-Loader: Final[Any] = yaml.CSafeLoader if LIBYAML else yaml.SafeLoader
-EXPANSION: Final = 10_000  # events that aliases may repeat in one document
 ANCHOR: Final = re.compile(r"[\s\[{,?:-][&*]")  # may be an anchor or an alias; most texts have none
-Failure = tuple[int | None, str]
-# PyYAML types the marks of its events as perhaps missing; a parser always sets them.
-Event: TypeAlias = Any
-STARTS: Final = (events.MappingStartEvent, events.SequenceStartEvent)
-ENDS: Final = (events.MappingEndEvent, events.SequenceEndEvent)
+LINE_BREAK: Final = re.compile(r"\r\n|[\n\r]")  # YAML 1.2, 5.4
+# Where a document of a stream may begin: its directives, and its marker, which no value may hold.
+DOCUMENT_START: Final = re.compile(
+    r"^(?:%(?:YAML|TAG)[ \t][^\r\n]*\r?\n)*---(?=\s|\Z)|(?<=^\.\.\.\n)", re.MULTILINE
+)
 
 
-class Refused(ValueError):
-    """Well-formed, but not what a record may be; `line` is 1-based."""
-
-    def __init__(self, reason: str, line: int | None) -> None:
-        super().__init__(reason)
-        self.line = line
-
-
-def parse(
-    text: str, path: str, rules: Rules, *, first_line: int = 1, mapping: bool = False
-) -> tuple[list[Record], list[Failure]]:
+def parse(text: str, path: str, rules: Rules, *, first_line: int = 1, mapping: bool = False) -> Parsed:
     """The records of a YAML text, and why the rest could not be read.
 
     `first_line` is the line on which the text begins; `mapping` refuses all but one mapping.
-    Records that ended before a mistake are kept.
+    Records that ended before a mistake are kept, and so are the documents behind it.
     """
-    reader = _Reader(text, path, rules, first_line, mapping=mapping)
-    try:
-        reader.read()
-    except yaml.MarkedYAMLError as exc:
-        reader.failures.append(_explain(exc, first_line))
-    except yaml.reader.ReaderError as exc:
-        breaks = text.count("\n", 0, exc.position)
-        reader.failures.append((breaks + first_line, f"not YAML: {exc.reason}"))
-    except (yaml.YAMLError, Refused, TooDeep, ValueError, RecursionError) as exc:
-        line = getattr(exc, "line", None) or reader.line
-        reader.failures.append((line, _first_line(exc)))
-    return reader.records, reader.failures
+    reader = _YamlReader(text, path, rules, first_line, mapping=mapping)
+    reader.read_all()
+    starts = [] if mapping or not reader.failures else _document_starts(text)
+    if len(starts) <= 1:
+        return reader.records, reader.failures
+    return _parse_apart(text, path, rules, starts, first_line)
 
 
-def _explain(exc: yaml.MarkedYAMLError, first_line: int) -> Failure:
-    mark: Event = exc.problem_mark or exc.context_mark
-    line = None if mark is None else int(mark.line) + first_line
-    reason = ", ".join(part for part in (exc.problem, exc.context) if part)
-    return line, f"not YAML: {reason or 'it cannot be parsed'}"
+def _document_starts(text: str) -> list[int]:
+    return sorted({0, *(match.start() for match in DOCUMENT_START.finditer(text))})
 
 
-def _first_line(exc: Exception) -> str:
-    reason = getattr(exc, "reason", None)
-    text = f"not YAML: {reason}" if isinstance(exc, yaml.YAMLError) and reason else str(exc)
-    return text.partition("\n")[0]
+def _parse_apart(text: str, path: str, rules: Rules, starts: Sequence[int], first_line: int) -> Parsed:
+    """Read each document of a stream for itself, so that a mistake in one costs no other."""
+    records: list[Record] = []
+    failures: list[Failure] = []
+    lines = LineIndex(text, first_line)
+    for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
+        line, _ = lines.place(start)
+        reader = _YamlReader(text[start:end], path, rules, line, first_index=len(records))
+        reader.read_all()
+        records += reader.records
+        failures += reader.failures
+    return records, failures
 
 
-def _plain(loader: Any) -> Iterator[Event]:
-    """The events of one document without anchors, at full speed."""
-    return iter(loader.get_event, DOCUMENT_END)
-
-
-class _DocumentEnd:
-    """Equal to the end of a document, so that an iterator can stop there."""
-
-    def __eq__(self, other: object) -> bool:
-        return type(other) is events.DocumentEndEvent
-
-    __hash__ = None  # type: ignore[assignment]  # compared, never kept
-
-
-DOCUMENT_END: Final = _DocumentEnd()
-
-
-class _Reader:
+class _YamlReader:
     """Reads one text; `records` and `failures` grow as it goes."""
 
-    def __init__(self, text: str, path: str, rules: Rules, first_line: int, *, mapping: bool) -> None:
-        self._text, self._path, self._rules = text, path, rules
+    def __init__(
+        self,
+        text: str,
+        path: str,
+        rules: Rules,
+        first_line: int,
+        *,
+        mapping: bool = False,
+        first_index: int = 0,
+    ) -> None:
+        self._mask = SeparatorMask(text)
+        self._text = self._mask.text
+        self._path = path
+        self._rules = rules
         self._offset = first_line
+        self._first_index = first_index
         self._mapping = mapping
+        self._has_anchors = ANCHOR.search(text) is not None
+        self._has_merges = MERGE_KEY.search(text) is not None
+        # A parser of YAML takes a lone carriage return for the end of a line, and editors do not.
+        self._index = LineIndex(text, first_line) if LONE_RETURN.search(text) else None
         self._lines: Sequence[str] | None = None
-        self._anchors: dict[str, list[Event]] = {}
-        self._recording: list[tuple[str, list[Event], int]] = []
-        self._repeated = 0
         self.line: int | None = None
         self.records: list[Record] = []
         self.failures: list[Failure] = []
 
-    def read(self) -> None:
-        """Read every document."""
+    def read_all(self) -> None:
+        """Read every document, to the first mistake."""
+        try:
+            self._read()
+        except yaml.MarkedYAMLError as exc:
+            self.failures.append(self._explain(exc))
+        except yaml.reader.ReaderError as exc:
+            line, _ = LineIndex(self._text, self._offset).place(exc.position)
+            self.failures.append((line, yaml_reason([exc.reason], "")))
+        except (RefusedYaml, TooDeep) as exc:
+            self.failures.append((getattr(exc, "line", None) or self.line, str(exc)))
+        except (yaml.YAMLError, ValueError) as exc:
+            self.failures.append((self.line, yaml_reason([str(exc)], "")))
+        except RecursionError:
+            self.failures.append((self.line, TOO_DEEP))
+
+    def _read(self) -> None:
         loader = Loader(self._text)
-        expand = self._expanded if ANCHOR.search(self._text) else _plain
         try:
             for event in iter(loader.get_event, None):
                 if type(event) is events.DocumentStartEvent:
-                    self._document(expand(loader))
+                    self._document(self._events(loader))
         finally:
             loader.dispose()
 
+    def _events(self, loader: EventSource) -> Iterator[Event]:
+        """The events of the next document."""
+        stream = AliasExpander(self._line_of).events(loader) if self._has_anchors else plain_events(loader)
+        stream = self._mask.restored(stream)
+        return merged_events(stream) if self._has_merges else stream
+
+    def _explain(self, exc: yaml.MarkedYAMLError) -> Failure:
+        """The line and the reason of a parser's error, measured from the last start of a level."""
+        mark: Event = exc.problem_mark or exc.context_mark
+        if mark is None:
+            return self.line, yaml_reason((exc.problem, exc.context), "")
+        start = (self.line or self._offset) - self._offset
+        lines = self._text.split("\n")[start : mark.line + 1]
+        ahead = "\n".join([*lines[:-1], *(line[: mark.column] for line in lines[-1:])])
+        return self._place(mark)[0], yaml_reason((exc.problem, exc.context), ahead)
+
+    def _place(self, mark: yaml.Mark) -> tuple[int, int]:
+        """Line and column of a mark, 1-based, as editors count them."""
+        if self._index is not None:
+            return self._index.place(mark.index)
+        return int(mark.line) + self._offset, int(mark.column) + 1
+
     def _document(self, stream: Iterator[Event]) -> None:
-        self._anchors.clear()
-        self._repeated = 0
         first = next(stream)
         if isinstance(first, events.MappingStartEvent):
             self._record(stream, "")
@@ -138,22 +167,22 @@ class _Reader:
             if isinstance(event, events.MappingStartEvent):
                 self._record(stream, place)
             elif isinstance(event, events.SequenceStartEvent):
-                if place.count("[") > 100:  # noqa: PLR2004 - as deep as a record may be
-                    raise TooDeep("nested deeper than 100 levels")
+                if place.count("[") > MAX_DEPTH:
+                    raise TooDeep(TOO_DEEP)
                 self._list(stream, place)
             else:
                 self._refuse(event)
 
     def _line_of(self, event: Event) -> int:
-        return int(event.start_mark.line) + self._offset
+        return self._place(event.start_mark)[0]
 
     def _refuse(self, event: Event) -> None:
         is_list = isinstance(event, events.SequenceStartEvent)
-        what = "a list" if is_list else "a single value"
-        why = f"a record is a mapping of keys to values; this is {what}"
+        shape = "a list" if is_list else "a single value"
+        why = f"a record is a mapping of keys to values; this is {shape}"
         line = self._line_of(event)
         if is_list:
-            raise Refused(why, line)
+            raise RefusedYaml(why, line)
         self.failures.append((line, why))
 
     def _record(self, stream: Iterator[Event], prefix: str) -> None:
@@ -161,7 +190,8 @@ class _Reader:
         gatherer = Gatherer(self._rules, prefix)
         gatherer.begin(is_list=False)
         self._feed(stream, gatherer)
-        self.records.append(Record(self._path, len(self.records), gatherer.links()))
+        index = self._first_index + len(self.records)
+        self.records.append(Record(self._path, index, gatherer.links(), gatherer.unmapped()))
 
     def _feed(self, stream: Iterator[Event], gatherer: Gatherer) -> None:
         depth, scalar, offer = 1, events.ScalarEvent, gatherer.offer
@@ -170,11 +200,11 @@ class _Reader:
             if kind is scalar:
                 if offer(event.value):
                     self._scalar(event, gatherer)
-            elif kind in STARTS:
+            elif kind in LEVEL_STARTS:
                 depth += 1
                 self.line = self._line_of(event)
                 gatherer.begin(is_list=kind is events.SequenceStartEvent)
-            elif kind in ENDS:
+            elif kind in LEVEL_ENDS:
                 depth -= 1
                 gatherer.end()
                 if not depth:
@@ -182,7 +212,7 @@ class _Reader:
 
     def _scalar(self, event: Event, gatherer: Gatherer) -> None:
         mark, style = event.start_mark, event.style
-        line, column = mark.line + self._offset, mark.column + 1
+        line, column = self._place(mark)
         if style in {"|", ">"}:
             line, column = self._block(mark.line)
         elif event.anchor or event.tag:
@@ -191,14 +221,14 @@ class _Reader:
             column += 1
         gatherer.scalar(event.value, line, column, plain=style is None or style == "")
 
-    def _behind(self, value: str, mark: Any) -> int:
+    def _behind(self, value: str, mark: yaml.Mark) -> int:
         """Where a text stands behind its tag or anchor, on the line of both."""
         column = self._line(mark.line).find(value, mark.column)
         return (column if column >= 0 else mark.column) + 1
 
     def _line(self, number: int) -> str:
         if self._lines is None:
-            self._lines = self._text.splitlines()
+            self._lines = LINE_BREAK.split(self._text)
         return self._lines[number]
 
     def _block(self, line: int) -> tuple[int, int]:
@@ -209,49 +239,3 @@ class _Reader:
             if text.strip():
                 return number + self._offset, len(text) - len(text.lstrip()) + 1
         return line + self._offset, 1
-
-    def _expanded(self, loader: Any) -> Iterator[Event]:
-        """The events of one document, aliases replaced by what they stand for."""
-        for event in iter(loader.get_event, None):
-            kind = type(event)
-            if kind is events.DocumentEndEvent:
-                return
-            if kind is events.AliasEvent:
-                yield from self._repeat(event)
-                continue
-            anchor = getattr(event, "anchor", None)
-            if anchor is not None or self._recording:
-                self._record_anchor(event, anchor)
-            yield event
-
-    def _repeat(self, event: Event) -> Iterator[Event]:
-        line = self._line_of(event)
-        recorded = self._anchors.get(event.anchor)
-        if recorded is None:
-            raise Refused(f"the alias *{event.anchor} stands for nothing", line)
-        self._repeated += len(recorded)
-        if self._repeated > EXPANSION:
-            raise Refused(f"its aliases repeat more than {EXPANSION} values", line)
-        for one in recorded:
-            for _, kept, _ in self._recording:
-                kept.append(one)
-        yield from recorded
-
-    def _record_anchor(self, event: Event, anchor: str | None) -> None:
-        """Keep what an anchor names, to repeat it where an alias stands."""
-        change = 1 if type(event) in STARTS else -1 if type(event) in ENDS else 0
-        open_: list[tuple[str, list[Event], int]] = []
-        for name, kept, depth in self._recording:
-            kept.append(event)
-            if depth + change:
-                open_.append((name, kept, depth + change))
-            else:
-                self._anchors[name] = kept
-        self._recording = open_
-        if anchor is None:
-            return
-        if change == 1:
-            self._anchors.pop(anchor, None)
-            self._recording.append((anchor, [event], 1))
-        else:
-            self._anchors[anchor] = [event]

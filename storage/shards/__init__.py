@@ -5,33 +5,41 @@ transactions that check the epoch of the lease: whoever lost a shard writes noth
 times are those of the database's clock, so clocks of machines may be wrong. PostgreSQL only.
 """
 
-from storage.shards.fence import FencedWriter, Pauses, Ties
-from storage.shards.leases import Lease, Leases, Renewed, Scene, Told, Work
-from storage.shards.plans import Plan, Share, Task, open_plan, put_plan, shard_of, tasks_left
-from storage.shards.server import moment, passing, require_server
-from storage.shards.slots import Slots
+from storage.shards.fence import FencedWriter, LaneDelays, WorkerHooks
+from storage.shards.lane_turns import LaneTurns
+from storage.shards.leases import Lease, LeaseRenewal, Leases, RunSnapshot, ShardWork, WorkerReport
+from storage.shards.plans import (
+    ShardPlan,
+    ShardTarget,
+    SharedRunPlan,
+    open_plan,
+    put_plan,
+    shard_of,
+    tasks_left,
+)
+from storage.shards.server import database_time, is_transient, require_server
 from storage.shards.state import ShardState, SharedState, WorkerState, shared_state
 
 __all__ = [
     "FencedWriter",
+    "LaneDelays",
+    "LaneTurns",
     "Lease",
+    "LeaseRenewal",
     "Leases",
-    "Pauses",
-    "Plan",
-    "Renewed",
-    "Scene",
+    "RunSnapshot",
+    "ShardPlan",
     "ShardState",
-    "Share",
+    "ShardTarget",
+    "ShardWork",
+    "SharedRunPlan",
     "SharedState",
-    "Slots",
-    "Task",
-    "Ties",
-    "Told",
-    "Work",
+    "WorkerHooks",
+    "WorkerReport",
     "WorkerState",
-    "moment",
+    "database_time",
+    "is_transient",
     "open_plan",
-    "passing",
     "put_plan",
     "require_server",
     "shard_of",

@@ -3,79 +3,84 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import sqlalchemy as sa
 
-from storage.database import reading
+from storage.db.transactions import reading
+from storage.frozen import frozen
 from storage.model import Target
-from storage.shards.plans import tasks_left, waits
-from storage.shards.server import NOW, guarded
+from storage.shards.plans import lane_delays, tasks_left
+from storage.shards.server import DATABASE_NOW, timed_transaction
 
-FREE: Final = f"NOT done AND (lease_until IS NULL OR lease_until < {NOW})"
-CLAIM: Final = sa.text(
+FREE_SHARD: Final = f"NOT done AND (lease_until IS NULL OR lease_until < {DATABASE_NOW})"
+CLAIM_QUERY: Final = sa.text(
     "SELECT number, weight, remaining, owner IS NOT NULL AS left_behind FROM shard "  # noqa: S608 - no input
-    f"WHERE run_id = :run AND {FREE} "
+    f"WHERE run_id = :run AND {FREE_SHARD} "
     "ORDER BY weight DESC, remaining DESC, number LIMIT :most FOR UPDATE SKIP LOCKED"
 )
-TAKE: Final = sa.text(
+TAKE_STATEMENT: Final = sa.text(
     "UPDATE shard SET owner = :me, epoch = epoch + 1, "  # noqa: S608 - no input
-    f"lease_until = {NOW} + make_interval(secs => :seconds) "
+    f"lease_until = {DATABASE_NOW} + make_interval(secs => :seconds) "
     "WHERE run_id = :run AND number = ANY(:numbers) RETURNING number, epoch"
 )
-RENEW: Final = sa.text(
+RENEW_STATEMENT: Final = sa.text(
     "UPDATE shard AS s SET remaining = h.remaining, "  # noqa: S608 - no input
-    f"lease_until = {NOW} + make_interval(secs => :seconds) "
+    f"lease_until = {DATABASE_NOW} + make_interval(secs => :seconds) "
     "FROM unnest(CAST(:numbers AS integer[]), CAST(:epochs AS integer[]), CAST(:remaining AS integer[])) "
     "AS h(number, epoch, remaining) "
     "WHERE s.run_id = :run AND s.number = h.number AND s.epoch = h.epoch AND NOT s.done RETURNING s.number"
 )
-GIVE: Final = (
+GIVE_TEMPLATE: Final = (
     "UPDATE shard AS s SET {what} "
     "FROM unnest(CAST(:numbers AS integer[]), CAST(:epochs AS integer[])) AS h(number, epoch) "
     "WHERE s.run_id = :run AND s.number = h.number AND s.epoch = h.epoch"
 )
-RELEASE: Final = sa.text(GIVE.format(what="owner = NULL, lease_until = NULL, epoch = s.epoch + 1"))
-FINISH: Final = sa.text(
-    GIVE.format(what="done = true, remaining = 0, owner = NULL, lease_until = NULL, epoch = s.epoch + 1")
+RELEASE_STATEMENT: Final = sa.text(
+    GIVE_TEMPLATE.format(what="owner = NULL, lease_until = NULL, epoch = s.epoch + 1")
+)
+FINISH_STATEMENT: Final = sa.text(
+    GIVE_TEMPLATE.format(
+        what="done = true, remaining = 0, owner = NULL, lease_until = NULL, epoch = s.epoch + 1"
+    )
     + " AND NOT EXISTS (SELECT FROM task AS t WHERE t.run_id = :run AND t.shard = s.number)"
 )
-FORGO: Final = sa.text(
+FORGO_STATEMENT: Final = sa.text(
     "DELETE FROM task AS t USING shard AS s, "
     "unnest(CAST(:numbers AS integer[]), CAST(:epochs AS integer[])) AS h(number, epoch) "
     "WHERE t.run_id = :run AND t.target_id = ANY(:targets) AND t.shard = h.number "
     "AND s.run_id = :run AND s.number = h.number AND s.epoch = h.epoch"
 )
-SEEN: Final = sa.text(
+UPSERT_WORKER: Final = sa.text(
     "INSERT INTO worker (id, name, run_id, started_at, seen_at, found, rate, idle) "  # noqa: S608 - no input
-    f"VALUES (:me, :name, :run, {NOW}, {NOW}, :found, :rate, :idle) ON CONFLICT (id) DO UPDATE SET "
+    f"VALUES (:me, :name, :run, {DATABASE_NOW}, {DATABASE_NOW}, :found, :rate, :idle) "
+    "ON CONFLICT (id) DO UPDATE SET "
     "run_id = excluded.run_id, seen_at = excluded.seen_at, found = excluded.found, "
     "rate = excluded.rate, idle = excluded.idle"
 )
-ENDED: Final = sa.text(
+RUN_END_QUERY: Final = sa.text(
     "SELECT ended IS NOT NULL, extract(epoch FROM clock_timestamp()) FROM run WHERE id = :run"
 )
-GONE: Final = sa.text(
+DELETE_WORKERS: Final = sa.text(
     "DELETE FROM worker WHERE id = :me OR "  # noqa: S608 - no input
-    f"seen_at < {NOW} - make_interval(secs => 20 * :seconds)"
+    f"seen_at < {DATABASE_NOW} - make_interval(secs => 20 * :seconds)"
 )
-SCENE: Final = sa.text(
+SNAPSHOT_QUERY: Final = sa.text(
     "SELECT (SELECT ended IS NOT NULL FROM run WHERE id = :run) AS ended, "  # noqa: S608 - no input
     "(SELECT count(*) FROM worker WHERE run_id = :run "
-    f"AND (id = :me OR seen_at > {NOW} - make_interval(secs => :seconds))) AS workers, "
+    f"AND (id = :me OR seen_at > {DATABASE_NOW} - make_interval(secs => :seconds))) AS workers, "
     "(SELECT count(*) FROM worker WHERE run_id = :run AND id <> :me AND idle "
-    f"AND seen_at > {NOW} - make_interval(secs => :seconds)) AS idle, "
+    f"AND seen_at > {DATABASE_NOW} - make_interval(secs => :seconds)) AS idle, "
     "count(*) FILTER (WHERE NOT done) AS shards, "
     "count(*) FILTER (WHERE NOT done AND remaining > 0) AS busy, "
     "coalesce(sum(remaining) FILTER (WHERE NOT done), 0) AS targets, "
-    f"count(*) FILTER (WHERE {FREE}) AS free, "
-    f"coalesce(sum(remaining) FILTER (WHERE {FREE}), 0) AS free_targets "
+    f"count(*) FILTER (WHERE {FREE_SHARD}) AS free, "
+    f"coalesce(sum(remaining) FILTER (WHERE {FREE_SHARD}), 0) AS free_targets "
     "FROM shard WHERE run_id = :run"
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Lease:
     """A shard that a worker has: `epoch` tells this lease from those before and after.
 
@@ -89,8 +94,8 @@ class Lease:
     left_behind: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
+@frozen
+class ShardWork:
     """What is to do in a shard: targets, seconds until lanes may be asked, lanes that are visited."""
 
     targets: list[Target]
@@ -98,8 +103,8 @@ class Work:
     visited: set[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Scene:
+@frozen
+class RunSnapshot:
     """A run as a worker sees it: open shards and targets, those of them that nobody has, workers.
 
     `workers` counts those that were heard of lately, `idle` those among the others that look for work.
@@ -116,8 +121,8 @@ class Scene:
     free_targets: int
 
 
-@dataclass(frozen=True, slots=True)
-class Renewed:
+@frozen
+class LeaseRenewal:
     """What came of a renewal: the shards that are still this worker's, and whether the run ended.
 
     `at` is what the clock of the database showed, as seconds of UTC.
@@ -128,8 +133,8 @@ class Renewed:
     at: float
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+@frozen
+class WorkerReport:
     """What a worker says of itself: its findings so far, how many a second, whether it looks for work."""
 
     found: int = 0
@@ -137,7 +142,7 @@ class Told:
     idle: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Leases:
     """The leases of one worker in one run, `seconds` long; every call is one short transaction.
 
@@ -150,64 +155,70 @@ class Leases:
     name: str
     seconds: float
 
-    def scene(self) -> Scene:
+    def snapshot(self) -> RunSnapshot:
         """How the run stands."""
         values = {"run": self.run, "me": self.me, "seconds": self.seconds}
         with reading(self.engine) as connection:
-            row = connection.execute(SCENE, values).mappings().one()
-        return Scene(**{name: row[name] for name in Scene.__dataclass_fields__})
+            row = connection.execute(SNAPSHOT_QUERY, values).mappings().one()
+        return RunSnapshot(**{name: row[name] for name in RunSnapshot.__dataclass_fields__})
 
-    def claim(self, budget: int, most: int) -> list[Lease]:
+    def claim(self, budget: int, max_shards: int) -> list[Lease]:
         """Lease free shards, heaviest first: at most so many, and `budget` targets, but for the first."""
-        with guarded(self.engine, self.seconds) as connection:
-            rows = connection.execute(CLAIM, {"run": self.run, "most": most}).all()
-            chosen = list(rows[:1])
-            load = sum(row.remaining for row in chosen)
+        with timed_transaction(self.engine, self.seconds) as connection:
+            rows = connection.execute(CLAIM_QUERY, {"run": self.run, "most": max_shards}).all()
+            rows_to_take = list(rows[:1])
+            load = sum(row.remaining for row in rows_to_take)
             for row in rows[1:]:
                 if load + row.remaining <= budget:
-                    chosen.append(row)
+                    rows_to_take.append(row)
                     load += row.remaining
             values = {"run": self.run, "me": self.me, "seconds": self.seconds}
-            taken = connection.execute(TAKE, {**values, "numbers": [row.number for row in chosen]})
-            epochs = {row.number: row.epoch for row in taken}
-        return [Lease(r.number, epochs[r.number], r.weight, r.remaining, r.left_behind) for r in chosen]
+            updates = connection.execute(
+                TAKE_STATEMENT, {**values, "numbers": [row.number for row in rows_to_take]}
+            )
+            epochs = {row.number: row.epoch for row in updates}
+        return [Lease(r.number, epochs[r.number], r.weight, r.remaining, r.left_behind) for r in rows_to_take]
 
-    def work(self, lease: Lease) -> Work:
+    def work(self, lease: Lease) -> ShardWork:
         """What is to do in a shard."""
-        held, visited = waits(self.engine, self.run, lease.number)
-        return Work(tasks_left(self.engine, self.run, lease.number), held, visited)
+        lane_waits, visited_lanes = lane_delays(self.engine, self.run, lease.number)
+        return ShardWork(tasks_left(self.engine, self.run, lease.number), lane_waits, visited_lanes)
 
-    def renew(self, held: Mapping[int, tuple[int, int]], told: Told) -> Renewed:
+    def renew(self, shards: Mapping[int, tuple[int, int]], report: WorkerReport) -> LeaseRenewal:
         """Have the leases for another while; `held` gives epoch and open targets of each shard."""
         values = {"run": self.run, "me": self.me, "seconds": self.seconds}
-        about = {"name": self.name, "found": told.found, "rate": told.rate, "idle": told.idle}
-        some = {
-            "numbers": list(held),
-            "epochs": [epoch for epoch, _ in held.values()],
-            "remaining": [left for _, left in held.values()],
+        about = {"name": self.name, "found": report.found, "rate": report.rate, "idle": report.idle}
+        shard_values = {
+            "numbers": list(shards),
+            "epochs": [epoch for epoch, _ in shards.values()],
+            "remaining": [remaining for _, remaining in shards.values()],
         }
-        with guarded(self.engine, self.seconds) as connection:
-            over, at = connection.execute(ENDED, values).one()
-            connection.execute(SEEN, {**values, **about})
-            kept = connection.execute(RENEW, {**values, **some}).scalars().all() if held else []
-        return Renewed(frozenset(kept), over, float(at))
+        with timed_transaction(self.engine, self.seconds) as connection:
+            has_ended, at = connection.execute(RUN_END_QUERY, values).one()
+            connection.execute(UPSERT_WORKER, {**values, **about})
+            numbers = (
+                connection.execute(RENEW_STATEMENT, {**values, **shard_values}).scalars().all()
+                if shards
+                else []
+            )
+        return LeaseRenewal(frozenset(numbers), has_ended, float(at))
 
-    def release(self, held: Mapping[int, int]) -> None:
+    def release(self, epochs: Mapping[int, int]) -> None:
         """Give shards back; `held` gives the epoch of each."""
-        self._give(RELEASE, held)
+        self._give(RELEASE_STATEMENT, epochs)
 
-    def finish(self, held: Mapping[int, int], forgone: Sequence[int] = ()) -> None:
+    def finish(self, epochs: Mapping[int, int], forgone: Sequence[int] = ()) -> None:
         """Call shards done; one with targets still to be asked stays open, but for those `forgone`."""
-        self._give(FINISH, held, forgone)
+        self._give(FINISH_STATEMENT, epochs, forgone)
 
     def leave(self) -> None:
         """Forget this worker, and those that were not heard of for long."""
-        with guarded(self.engine, self.seconds) as connection:
-            connection.execute(GONE, {"me": self.me, "seconds": self.seconds})
+        with timed_transaction(self.engine, self.seconds) as connection:
+            connection.execute(DELETE_WORKERS, {"me": self.me, "seconds": self.seconds})
 
-    def _give(self, statement: sa.TextClause, held: Mapping[int, int], forgone: Sequence[int] = ()) -> None:
-        values = {"run": self.run, "numbers": list(held), "epochs": list(held.values())}
-        with guarded(self.engine, self.seconds) as connection:
+    def _give(self, statement: sa.TextClause, epochs: Mapping[int, int], forgone: Sequence[int] = ()) -> None:
+        values = {"run": self.run, "numbers": list(epochs), "epochs": list(epochs.values())}
+        with timed_transaction(self.engine, self.seconds) as connection:
             if forgone:
-                connection.execute(FORGO, {**values, "targets": list(forgone)})
+                connection.execute(FORGO_STATEMENT, {**values, "targets": list(forgone)})
             connection.execute(statement, values)

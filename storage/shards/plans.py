@@ -3,26 +3,37 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
 from hashlib import sha256
-from typing import Any, Final
+from typing import Final, TypedDict
 
 import sqlalchemy as sa
 
-from storage import schema
-from storage.database import reading, writing
+from storage.db import schema
+from storage.db.statements import PreparedStatement, chunks
+from storage.db.transactions import reading, writing
+from storage.frozen import frozen
 from storage.model import Kind, Run, Target
-from storage.shards.server import NOW
-from storage.statements import Prepared, chunks
+from storage.shards.server import DATABASE_NOW
 
-PAGE: Final = 50_000  # tasks that are copied together
-TASK: Final = ("run_id", "target_id", "shard", "kind", "fragments")
-SHARD: Final = ("run_id", "number", "weight", "targets", "lanes", "remaining", "done")
+TASKS_PER_COPY: Final = 50_000  # tasks that are copied together
+TASK_COLUMNS: Final = ("run_id", "target_id", "shard", "kind", "fragments")
+SHARD_COLUMNS: Final = ("run_id", "number", "weight", "targets", "lanes", "remaining", "done")
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
+class RunTerms(TypedDict):
+    """What all workers of a run agree about; `agreed` has a digest of each section of the configuration."""
+
+    command: str
+    detours: list[str]
+    cache: bool
+    probes: bool
+    program: str
+    agreed: dict[str, str]
+
+
+@frozen
+class ShardPlan:
     """One shard as it is planned; `weight` is the lower bound of its largest lane, in seconds."""
 
     number: int
@@ -31,16 +42,16 @@ class Share:
     lanes: int
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+@frozen
+class ShardTarget:
     """A target in its shard."""
 
     shard: int
     target: Target
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+@frozen
+class SharedRunPlan:
     """What all workers of a run have in common.
 
     `bound` are the seconds that the run takes at least, set by `bound_lane`. `terms` is JSON-ready
@@ -52,7 +63,7 @@ class Plan:
     lanes: int
     bound: float
     bound_lane: str
-    terms: Mapping[str, Any]
+    terms: RunTerms
 
 
 def shard_of(lane: str, count: int) -> int:
@@ -60,38 +71,44 @@ def shard_of(lane: str, count: int) -> int:
     return int.from_bytes(sha256(lane.encode()).digest()[:8]) % count
 
 
-def put_plan(engine: sa.Engine, run: Run, plan: Plan, shares: Iterable[Share], tasks: Iterable[Task]) -> None:
+def put_plan(
+    engine: sa.Engine,
+    run: Run,
+    plan: SharedRunPlan,
+    shares: Iterable[ShardPlan],
+    tasks: Iterable[ShardTarget],
+) -> None:
     """Lay a plan down, wholly or not at all.
 
     Raises:
         LedgerError: the database cannot take it.
     """
-    shards = Prepared(engine, sa.insert(schema.shard), SHARD)
-    rows = Prepared(engine, sa.insert(schema.task), TASK)
+    shards = PreparedStatement(engine, sa.insert(schema.shard), SHARD_COLUMNS)
+    rows = PreparedStatement(engine, sa.insert(schema.task), TASK_COLUMNS)
     with writing(engine) as connection:
-        values = {name: getattr(plan, name) for name in Plan.__dataclass_fields__}
+        values = {name: getattr(plan, name) for name in SharedRunPlan.__dataclass_fields__}
         connection.execute(sa.insert(schema.plan).values(run_id=run.id, **values))
-        shards.run(connection, [_shard(run, one) for one in shares])
-        for some in chunks(tasks, PAGE):
-            rows.run(connection, [_row(run, one) for one in some])
+        shards.run(connection, [_shard(run, item) for item in shares])
+        for chunk in chunks(tasks, TASKS_PER_COPY):
+            rows.run(connection, [_row(run, item) for item in chunk])
     with writing(engine) as connection:
         # Else the server plans its queries for tables that it believes to be empty.
         connection.execute(sa.text("ANALYZE task, shard"))
 
 
-def _shard(run: Run, share: Share) -> tuple[int | float, ...]:
+def _shard(run: Run, share: ShardPlan) -> tuple[int | float, ...]:
     """A row of `shard`; one without targets is done."""
     number, targets = share.number, share.targets
     return (run.id, number, share.weight, targets, share.lanes, targets, targets == 0)
 
 
-def _row(run: Run, task: Task) -> tuple[int, int, int, str, str | None]:
+def _row(run: Run, task: ShardTarget) -> tuple[int, int, int, str, str | None]:
     target = task.target
     fragments = json.dumps(target.fragments) if target.fragments else None
     return (run.id, target.id, task.shard, target.kind.value, fragments)
 
 
-def open_plan(engine: sa.Engine) -> tuple[Run, Plan] | None:
+def open_plan(engine: sa.Engine) -> tuple[Run, SharedRunPlan] | None:
     """The shared run that has no last word yet, and its plan; None where there is none.
 
     Raises:
@@ -104,8 +121,8 @@ def open_plan(engine: sa.Engine) -> tuple[Run, Plan] | None:
         row = connection.execute(query).mappings().first()
     if row is None:
         return None
-    values = {name: row[name] for name in Plan.__dataclass_fields__}
-    return Run(row["id"], row["command"], row["started_at"]), Plan(**values)
+    values = {name: row[name] for name in SharedRunPlan.__dataclass_fields__}
+    return Run(row["id"], row["command"], row["started_at"]), SharedRunPlan(**values)
 
 
 def tasks_left(engine: sa.Engine, run: int, shard: int) -> list[Target]:
@@ -123,17 +140,17 @@ def tasks_left(engine: sa.Engine, run: int, shard: int) -> list[Target]:
         return [Target(key, url, Kind(kind), tuple(marks or ())) for key, url, kind, marks in rows]
 
 
-def waits(engine: sa.Engine, run: int, shard: int) -> tuple[dict[str, float], set[str]]:
+def lane_delays(engine: sa.Engine, run: int, shard: int) -> tuple[dict[str, float], set[str]]:
     """Seconds until each lane of a shard may be asked, and the lanes that others' redirects lead to.
 
     Raises:
         LedgerError: the database cannot be read.
     """
     query = sa.text(
-        f"SELECT key, visited, extract(epoch FROM next_ok - {NOW}) FROM lane "  # noqa: S608 - no input
+        f"SELECT key, visited, extract(epoch FROM next_ok - {DATABASE_NOW}) FROM lane "  # noqa: S608 - no input
         "WHERE run_id = :run AND shard = :shard"
     )
     with reading(engine) as connection:
         rows = connection.execute(query, {"run": run, "shard": shard}).all()
-    held = {key: float(left) for key, _, left in rows if left is not None and left > 0}
-    return held, {key for key, visited, _ in rows if visited}
+    delays = {key: float(seconds) for key, _, seconds in rows if seconds is not None and seconds > 0}
+    return delays, {key for key, is_visited, _ in rows if is_visited}

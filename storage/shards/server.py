@@ -10,12 +10,12 @@ from typing import Final
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
-from storage.database import reading, writing
+from storage.db.transactions import reading, writing
 from storage.errors import LedgerError
 
-NOW: Final = "timezone('utc', clock_timestamp())"  # as the columns keep times: UTC without its zone
-MOMENT: Final = sa.text("SELECT extract(epoch FROM clock_timestamp())")
-LIMITS: Final = sa.text(
+DATABASE_NOW: Final = "timezone('utc', clock_timestamp())"  # as the columns keep times: UTC without its zone
+CLOCK_QUERY: Final = sa.text("SELECT extract(epoch FROM clock_timestamp())")
+TIMEOUTS_STATEMENT: Final = sa.text(
     "SELECT set_config('idle_in_transaction_session_timeout', :ms, true), "
     "set_config('statement_timeout', :ms, true)"
 )
@@ -34,18 +34,18 @@ def require_server(engine: sa.Engine) -> None:
         )
 
 
-def moment(engine: sa.Engine) -> datetime:
+def database_time(engine: sa.Engine) -> datetime:
     """UTC by the clock of the database.
 
     Raises:
         LedgerError: it cannot be read.
     """
     with reading(engine) as connection:
-        return datetime.fromtimestamp(float(connection.execute(MOMENT).scalar_one()), UTC)
+        return datetime.fromtimestamp(float(connection.execute(CLOCK_QUERY).scalar_one()), UTC)
 
 
 @contextmanager
-def guarded(engine: sa.Engine, seconds: float) -> Iterator[sa.Connection]:
+def timed_transaction(engine: sa.Engine, seconds: float) -> Iterator[sa.Connection]:
     """A transaction that the server ends if its client falls silent for so many seconds.
 
     A worker that is stopped in the middle of one would keep its locks as long as it likes.
@@ -54,11 +54,11 @@ def guarded(engine: sa.Engine, seconds: float) -> Iterator[sa.Connection]:
         LedgerError: the database cannot take it.
     """
     with writing(engine) as connection:
-        connection.execute(LIMITS, {"ms": str(max(1, int(seconds * 1000)))})
+        connection.execute(TIMEOUTS_STATEMENT, {"ms": str(max(1, int(seconds * 1000)))})
         yield connection
 
 
-def passing(exc: BaseException) -> bool:
+def is_transient(exc: BaseException) -> bool:
     """Whether a failure may pass by itself: no connection, too many of them, a restart, a deadlock."""
     cause = exc.__cause__
     if not isinstance(cause, DBAPIError):

@@ -7,17 +7,19 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import sqlalchemy as sa
 
-from storage import schema
-from storage.database import reading
-from storage.errors import StorageError
+from storage.db import schema
+from storage.db.sql import Query, RowValues, SqlColumn
+from storage.db.transactions import reading
+from storage.errors import StorageError, system_reason
+from storage.upkeep.spreadsheet import cell_text
 
-ROWS: Final = 20_000  # rows that are in memory together
-Rows = list[tuple[Any, ...]]
-Save = Callable[[Path, sa.Select[Any], Iterator[Rows]], None]
+ROWS_IN_MEMORY: Final = 20_000  # rows that are in memory together
+Rows = list[RowValues]
+Save = Callable[[Path, Query, Iterator[Rows]], None]
 
 
 class ExportError(StorageError):
@@ -48,7 +50,7 @@ def export_parquet(engine: sa.Engine, path: Path) -> list[Path]:
     return _export(engine, path, ".parquet", _save_parquet)
 
 
-def findings() -> sa.Select[Any]:
+def findings() -> Query:
     """All findings, the oldest first, each with the URL and state of its target."""
     finding, target = schema.finding, schema.target
     columns = [column for column in finding.c if column.name != "evidence"]
@@ -58,27 +60,27 @@ def findings() -> sa.Select[Any]:
 
 
 def _export(engine: sa.Engine, path: Path, suffix: str, save: Save) -> list[Path]:
-    wanted = {path: findings()} if path.suffix == suffix else _tables(path, suffix)
+    queries = {path: findings()} if path.suffix == suffix else _tables(path, suffix)
     try:
         if path.suffix != suffix:
             path.mkdir(parents=True, exist_ok=True)
         with reading(engine) as connection:
-            for file, query in wanted.items():
-                rows = connection.execution_options(yield_per=ROWS).execute(query)
-                save(file, query, (list(map(tuple, some)) for some in rows.partitions()))
+            for file, query in queries.items():
+                rows = connection.execution_options(yield_per=ROWS_IN_MEMORY).execute(query)
+                save(file, query, (list(map(tuple, partition)) for partition in rows.partitions()))
     except OSError as exc:
-        raise ExportError(f"{exc.filename or path} cannot be written: {exc.strerror}") from exc
-    return list(wanted)
+        raise ExportError(f"{exc.filename or path} cannot be written: {system_reason(exc)}") from exc
+    return list(queries)
 
 
-def _tables(folder: Path, suffix: str) -> dict[Path, sa.Select[Any]]:
+def _tables(folder: Path, suffix: str) -> dict[Path, Query]:
     tables = schema.metadata.sorted_tables
     return {
         folder / f"{table.name}{suffix}": sa.select(table).order_by(*table.primary_key) for table in tables
     }
 
 
-def _save_csv(file: Path, query: sa.Select[Any], pages: Iterator[Rows]) -> None:
+def _save_csv(file: Path, query: Query, pages: Iterator[Rows]) -> None:
     with file.open("w", encoding="utf-8", newline="") as out:
         writer = csv.writer(out)
         writer.writerow([column.name for column in query.selected_columns])
@@ -89,10 +91,12 @@ def _save_csv(file: Path, query: sa.Select[Any], pages: Iterator[Rows]) -> None:
 def _text(cell: object) -> object:
     if isinstance(cell, datetime):
         return cell.isoformat().replace("+00:00", "Z")
-    return json.dumps(cell) if isinstance(cell, dict | list) else cell
+    if isinstance(cell, dict | list):
+        return json.dumps(cell)
+    return cell_text(cell) if isinstance(cell, str) else cell
 
 
-def _save_parquet(file: Path, query: sa.Select[Any], pages: Iterator[Rows]) -> None:
+def _save_parquet(file: Path, query: Query, pages: Iterator[Rows]) -> None:
     import pyarrow as pa  # noqa: PLC0415 - large, and optional
     from pyarrow import parquet  # noqa: PLC0415 - as above
 
@@ -104,15 +108,15 @@ def _save_parquet(file: Path, query: sa.Select[Any], pages: Iterator[Rows]) -> N
             writer.write_table(pa.table(dict(zip(fields.names, arrays, strict=True)), schema=fields))
 
 
-def _arrow(column: sa.ColumnElement[Any]) -> Any:  # a pyarrow type; pyarrow ships no types
+def _arrow(column: SqlColumn) -> object:  # a pyarrow type; pyarrow ships no types
     import pyarrow as pa  # noqa: PLC0415 - large, and optional
 
-    table: Sequence[tuple[type, Any]] = (
-        (schema.Moment, pa.timestamp("us", tz="UTC")),
+    table: Sequence[tuple[type, object]] = (
+        (schema.UtcDateTime, pa.timestamp("us", tz="UTC")),
         (sa.Integer, pa.int64()),
         (sa.Float, pa.float64()),
     )
-    return next((made for kind, made in table if isinstance(column.type, kind)), pa.string())
+    return next((arrow_type for kind, arrow_type in table if isinstance(column.type, kind)), pa.string())
 
 
 def _cell(cell: object) -> object:

@@ -7,18 +7,18 @@ from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
-from storage import schema
-from storage.catalogue import Catalogue, Place
+from storage.catalogue import Catalogue, LinkTarget
+from storage.db import schema
 from storage.ledger import begin_run
-from storage.ledger.writer import Writer
+from storage.ledger.writer import LedgerWriter
 from storage.model import (
     Class,
     Document,
     Finding,
     Kind,
     Link,
-    Problem,
     Record,
+    RecordProblem,
     Run,
     Standing,
     State,
@@ -37,14 +37,14 @@ def link(text: str, field: str = "webUrl", kind: Kind = Kind.WEB, line: int = 1)
 def document(path: str, *records: Sequence[Link], problems: Sequence[str] = ()) -> Document:
     """A file with records of these links."""
     made = tuple(Record(path, number, tuple(links)) for number, links in enumerate(records))
-    return Document(path, None, made, tuple(Problem(path, 1, reason) for reason in problems))
+    return Document(path, None, made, tuple(RecordProblem(path, 1, reason) for reason in problems))
 
 
-def place(one: Link) -> Place:
+def place(one: Link) -> LinkTarget:
     """Where a link leads: user and password are masked by hand, as the crawler does it."""
     scheme, _, rest = one.text.partition("://")
     shown = f"{scheme}://***@{rest.partition('@')[2]}" if "@" in rest else one.text
-    return Place(shown, shown, one.text)
+    return LinkTarget(shown, shown, one.text)
 
 
 def catalogued(engine: sa.Engine, *documents: Document, at: datetime = NOW) -> Run:
@@ -84,7 +84,7 @@ def finding(target: int, verdict: Verdict = Verdict.OK, at: datetime = NOW) -> F
 
 def write(engine: sa.Engine, run: Run, *findings: Finding) -> None:
     """Write findings without an event loop."""
-    Writer(engine, run, advance).write(findings)
+    LedgerWriter(engine, run, advance).write(findings)
 
 
 def rows(engine: sa.Engine, text: str) -> list[tuple[object, ...]]:

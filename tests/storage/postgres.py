@@ -8,10 +8,12 @@ import shutil
 import signal
 import subprocess
 import tempfile
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from threading import Thread
 
 USER = "linkhealth"
 READY = b"database system is ready to accept connections"
@@ -56,6 +58,7 @@ class Server:
         self._options = [word for one in options for word in ("-c", one)]
         self._user = "nobody" if os.geteuid() == 0 else None
         self._process: subprocess.Popen[bytes] | None = None
+        self._draining = Thread()
         if self._user:
             shutil.chown(folder, self._user)
         copying = ["cp", "-r", _template(self._user), f"{folder}/data"]
@@ -71,12 +74,18 @@ class Server:
         assert self._process.stderr is not None
         log = iter(self._process.stderr.readline, b"")
         assert any(READY in line for line in log), "the server ended before it was ready"
+        # A server whose log is full stands still: after 64 KiB, which is some hundred databases.
+        self._draining = Thread(target=deque, args=(log, 0), daemon=True)
+        self._draining.start()
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
         """End it: SIGINT is a fast shutdown, SIGQUIT an immediate one, as in a crash."""
         if self._process is not None:
             self._process.send_signal(how)
-            self._process.communicate()
+            self._process.wait()
+            self._draining.join()
+            assert self._process.stderr is not None
+            self._process.stderr.close()
             self._process = None
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 
-from storage import pins, queries
+from storage import pins
 from storage.ledger import begin_run
 from storage.model import Issue, LinkIssue, Pin, PinWord, State, Verdict
-from storage.queries import Entry, Totals
-from storage.settling import settle
+from storage.queries import report as report_queries
+from storage.queries import run as run_queries
+from storage.queries.report import Entry, Totals
+from storage.rollups.link_issues import judge_links
 from tests.storage.build import DAY, NOW, catalogued, document, finding, ids, link, write
 
 A, B = "https://a.example/", "https://b.example/"
@@ -23,11 +25,11 @@ def _failing(engine: sa.Engine) -> None:
     """A record with two targets that both failed, and whose links both have an issue."""
     run = catalogued(engine, document("r.md", [link(A, "l[0]"), link(B, "l[1]")]))
     write(engine, run, *(finding(key, Verdict.GONE) for key in ids(engine).values()))
-    settle(engine, lambda placed: {one.id: [LinkIssue(Issue.SIZE_MISMATCH)] for one in placed})
+    judge_links(engine, lambda placed: {one.id: [LinkIssue(Issue.SIZE_MISMATCH)] for one in placed})
 
 
 def _entries(engine: sa.Engine) -> dict[str, Entry]:
-    return {entry.url: entry for entry in queries.entries(engine)}
+    return {entry.url: entry for entry in report_queries.entries(engine)}
 
 
 def test_pin_is_kept_replaced_and_removed(engine: sa.Engine) -> None:
@@ -76,13 +78,16 @@ def test_ignored_target_is_neither_asked_nor_accused(engine: sa.Engine) -> None:
     _failing(engine)
     pins.put(engine, _pin(A, PinWord.IGNORE))
     run = catalogued(engine, document("r.md", [link(A, "l[0]"), link(B, "l[1]")]), at=NOW + 40 * DAY)
-    assert [target.url for target in queries.due(engine, run, force=True)] == [B]
-    shown = list(queries.entries(engine, asked=run))
+    assert [target.url for target in run_queries.due_targets(engine, run, force=True)] == [B]
+    shown = list(report_queries.entries(engine, reading_run=run))
     assert [(entry.url, entry.verdict, len(entry.links[0].issues)) for entry in shown] == [
-        (B, Verdict.NOT_REACHED, 1),
+        (B, Verdict.GONE, 1),
         (A, Verdict.EXCLUDED, 0),
     ]
-    assert shown[1].known is Verdict.EXCLUDED
+    assert [(entry.asked, entry.not_asked) for entry in shown] == [
+        (False, Verdict.NOT_REACHED),
+        (False, None),
+    ]
 
 
 def test_pinned_target_is_no_news(engine: sa.Engine) -> None:
@@ -91,7 +96,7 @@ def test_pinned_target_is_no_news(engine: sa.Engine) -> None:
     pins.put(engine, _pin(A, PinWord.DEAD))
     run = begin_run(engine, "audit", NOW + DAY)
     write(engine, run, *(finding(key, Verdict.OK, NOW + DAY) for key in ids(engine).values()))
-    assert [one.entry.url for one in queries.changes(engine, 1)] == [B]
+    assert [one.entry.url for one in report_queries.changes(engine, 1)] == [B]
 
 
 def test_words_are_those_of_the_totals(engine: sa.Engine) -> None:
@@ -110,9 +115,9 @@ def test_words_are_those_of_the_totals(engine: sa.Engine) -> None:
                     pins.put(engine, _pin(url, word))
                 run = catalogued(engine, document(f"{len(seen)}.md", [link(url)]), at=at)
                 totals = Totals()
-                for entry in queries.entries(engine, asked=run):
+                for entry in report_queries.entries(engine, reading_run=run):
                     totals.add(entry)
-                seen[url] = queries.known(engine, run), totals.known
+                seen[url] = run_queries.fail_on_words(engine, run), totals.known
     assert all(by_words == by_entries for by_words, by_entries in seen.values())
     assert len({frozenset(words) for words, _ in seen.values()}) > len(verdicts)
 
@@ -122,6 +127,6 @@ def test_words_of_issues_leave_out_the_ignored(engine: sa.Engine) -> None:
     _failing(engine)
     run = catalogued(engine, document("r.md", [link(A, "l[0]"), link(B, "l[1]")]))
     pins.put(engine, _pin(A, PinWord.IGNORE))
-    assert "size-mismatch" in queries.known(engine, run)
+    assert "size-mismatch" in run_queries.fail_on_words(engine, run)
     pins.put(engine, _pin(B, PinWord.IGNORE))
-    assert queries.known(engine, run) == set()
+    assert run_queries.fail_on_words(engine, run) == set()

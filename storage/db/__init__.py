@@ -1,0 +1,1 @@
+"""The database: engine, schema, statements, the lock, rows and migrations."""

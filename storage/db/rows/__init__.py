@@ -1,0 +1,70 @@
+"""Values into rows and back: what stands in which column. Pure."""
+
+from storage.db.rows.cached import CACHED_COLUMNS, cached_row, to_cached
+from storage.db.rows.evidence import evidence_json, to_evidence
+from storage.db.rows.perceptual_hash import HASH_COLUMNS, MAX_BITS_APART, bits_apart, hash_parts, hash_row
+from storage.db.rows.probe import PROBE_COLUMNS, probe_row, to_probe
+from storage.db.rows.read import (
+    FINDING_COLUMNS,
+    LINK_CELLS,
+    STANDING_COLUMNS,
+    STATES_BY_VALUE,
+    finding_columns,
+    link_columns,
+    picture_columns,
+    standing_columns,
+    to_finding,
+    to_hop,
+    to_link,
+    to_picture,
+    to_standing,
+)
+from storage.db.rows.written import (
+    Cells,
+    event_row,
+    finding_row,
+    hop_rows,
+    image_row,
+    link_row,
+    standing_row,
+    storable_text,
+    utc_text,
+)
+
+__all__ = [
+    "CACHED_COLUMNS",
+    "FINDING_COLUMNS",
+    "HASH_COLUMNS",
+    "LINK_CELLS",
+    "MAX_BITS_APART",
+    "PROBE_COLUMNS",
+    "STANDING_COLUMNS",
+    "STATES_BY_VALUE",
+    "Cells",
+    "bits_apart",
+    "cached_row",
+    "event_row",
+    "evidence_json",
+    "finding_columns",
+    "finding_row",
+    "hash_parts",
+    "hash_row",
+    "hop_rows",
+    "image_row",
+    "link_columns",
+    "link_row",
+    "picture_columns",
+    "probe_row",
+    "standing_columns",
+    "standing_row",
+    "storable_text",
+    "to_cached",
+    "to_evidence",
+    "to_finding",
+    "to_hop",
+    "to_link",
+    "to_picture",
+    "to_probe",
+    "to_standing",
+    "utc_text",
+]

@@ -1,0 +1,83 @@
+"""What pages of the dashboard read: rows, counts and pages of them."""
+
+from storage.queries.dashboard.gallery import GalleryImage, GalleryPage, gallery
+from storage.queries.dashboard.gallery_sections import GallerySection
+from storage.queries.dashboard.hosts import (
+    HostOrder,
+    HostTally,
+    HostTotals,
+    counted_runs,
+    host_totals,
+    hosts,
+    one_run,
+)
+from storage.queries.dashboard.records import (
+    ItemCount,
+    LinkRow,
+    RankedRecord,
+    count_weighed,
+    faults,
+    links_of,
+    newest_problems,
+    one_weighed,
+    shares,
+    weighed,
+)
+from storage.queries.dashboard.standings import (
+    RunProgress,
+    StandingCount,
+    StateChange,
+    StateChangeCounts,
+    latest_runs,
+    latest_turns,
+    progress,
+    standings,
+    turns,
+)
+from storage.queries.dashboard.targets import (
+    LinkPlace,
+    TargetFilter,
+    TargetOrder,
+    TargetPage,
+    TargetRow,
+    broken,
+)
+
+__all__ = [
+    "GalleryImage",
+    "GalleryPage",
+    "GallerySection",
+    "HostOrder",
+    "HostTally",
+    "HostTotals",
+    "ItemCount",
+    "LinkPlace",
+    "LinkRow",
+    "RankedRecord",
+    "RunProgress",
+    "StandingCount",
+    "StateChange",
+    "StateChangeCounts",
+    "TargetFilter",
+    "TargetOrder",
+    "TargetPage",
+    "TargetRow",
+    "broken",
+    "count_weighed",
+    "counted_runs",
+    "faults",
+    "gallery",
+    "host_totals",
+    "hosts",
+    "latest_runs",
+    "latest_turns",
+    "links_of",
+    "newest_problems",
+    "one_run",
+    "one_weighed",
+    "progress",
+    "shares",
+    "standings",
+    "turns",
+    "weighed",
+]
