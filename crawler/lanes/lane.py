@@ -1,4 +1,4 @@
-"""One lane: how it may be asked, what waits in it, and what it learns from answers. Pure."""
+"""One lane: how it may be asked, what waits in it, and what it learns from responses. Pure."""
 
 from __future__ import annotations
 
@@ -6,26 +6,28 @@ import asyncio
 from collections import deque
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
 
 from crawler.errors import LaneClosed
+from storage.frozen import frozen
 
 Job = TypeVar("Job")
 
-PARKED: Final = 64  # started jobs of one lane that may wait without a seat; bounds the tasks
-HEARD: Final = 16  # answers that a lane's mean service time remembers
-USUAL: Final = 4  # answers that the mean of all lanes counts for, beside those of one lane
-LAG: Final = 1.0  # seconds: who answers within them is not pressed, whatever it did before
-SLOWER: Final = 4.0  # times the best answer: a lane that takes longer lags behind itself
-LAGGING: Final = 3  # such answers in a row that count as pressure
+MAX_WAITING_JOBS: Final = 64  # started jobs of one lane that may wait without a permit; bounds the tasks
+SAMPLE_WINDOW: Final = 16  # responses that a lane's mean service time remembers
+PRIOR_SAMPLES: Final = 4  # responses that the mean of all lanes counts for, beside those of one lane
+QUICK_RESPONSE: Final = 1.0  # seconds: a lane that answers within them is not overloaded
+SLOWDOWN_FACTOR: Final = 4.0  # times the best response: a lane that takes longer lags behind itself
+SLOW_RESPONSES: Final = 3  # such responses in a row that count as overload
+BEST_DECAY: Final = 1.02  # growth of the best service time with each response, so that it is forgotten
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How one lane may be asked: seats at once, seconds between starts, and the slowest it gets.
+@frozen
+class LaneLimits:
+    """How one lane may be asked: permits at once, seconds between starts, and the slowest it gets.
 
-    With `adaptive`, pressure halves the seats (never below 1) and doubles the interval (never
-    over `max_interval`; none stays none); calm gives both back step by step. Pressure is what the
+    With `adaptive`, overload halves the permits (never below 1) and doubles the interval (never
+    over `max_interval`; none stays none); calm gives both back step by step. Overload is what the
     server says, or that it answers ever more slowly. A lane has `deadline` seconds from its first
     start in a run; 0 is as long as it takes.
     """
@@ -37,12 +39,12 @@ class Pace:
     deadline: float = 0.0
 
 
-class Mood(Enum):
-    """What an answer says of its lane."""
+class Signal(Enum):
+    """What a response says of its lane."""
 
-    CALM = "calm"
-    PRESSURE = "pressure"
-    SILENT = "silent"
+    OK = "ok"
+    OVERLOADED = "overloaded"
+    NEUTRAL = "neutral"
 
 
 @dataclass(slots=True)
@@ -50,82 +52,115 @@ class Lane(Generic[Job]):
     """One lane: what waits in it, what is under way, and when it may start next."""
 
     key: str
-    pace: Pace
+    limits: LaneLimits
     backlog: deque[Job] = field(default_factory=deque)
     waiting: deque[asyncio.Future[None]] | tuple[()] = ()  # most lanes never need one: 760 bytes each
     active: int = 0
     visits: int = 0
-    crowded: int = 0  # requests that wait for a place at their address
+    waiting_for_address: int = 0  # requests that wait for a slot at their address
     starts: int = 0
     next_at: float = 0.0
-    seats: float = 0.0
+    permits: float = 0.0
     interval: float = 0.0
-    service: float = 0.0
-    heard: int = 0
+    service_time: float = 0.0
+    samples: int = 0
     best: float = 0.0
-    lagging: int = 0
+    slow_responses: int = 0
     queued: bool = False
     closed: LaneClosed | None = None
 
     def __post_init__(self) -> None:
-        self.seats, self.interval = float(self.pace.at_once), self.pace.interval
+        self.permits = float(self.limits.at_once)
+        self.interval = self.limits.interval
 
     @property
-    def willing(self) -> bool:
-        """Whether it has work and a seat of its own to start it with, leaving the clock aside."""
-        if self.active >= int(self.seats):
+    def can_start(self) -> bool:
+        """Whether it has work and a permit of its own to start it with, leaving the clock aside."""
+        if self.active >= int(self.permits):
             return False
         if self.waiting:
             return True
-        return bool(self.backlog) and not self.crowded and self.visits < self.seats + PARKED
+        room = self.visits < self.permits + MAX_WAITING_JOBS
+        return bool(self.backlog) and not self.waiting_for_address and room
 
-    def work(self, usual: float) -> float:
+    def work(self, mean_service_time: float) -> float:
         """Estimated seconds until this lane is done, if it were alone.
 
-        `usual` is the service time of all lanes: one or two answers of its own are no evidence,
+        `mean_service_time` is that of all lanes: one or two responses of this lane are no evidence,
         and the first of all come from the quick ones.
         """
-        service = usual + (self.service - usual) * self.heard / (self.heard + USUAL)
-        each = max(self.interval, service / self.seats, 1e-6)
-        return (len(self.backlog) + len(self.waiting)) * each
+        weight = self.samples / (self.samples + PRIOR_SAMPLES)
+        service_time = mean_service_time + (self.service_time - mean_service_time) * weight
+        seconds_a_job = max(self.interval, service_time / self.permits, 1e-6)
+        return (len(self.backlog) + len(self.waiting)) * seconds_a_job
+
+    def begin(self, now: float) -> None:
+        """Count a request that starts now, and set the earliest time of the next."""
+        self.next_at = max(self.next_at, now + self.interval)
+        self.active += 1
+        self.starts += 1
 
     def first_waiting(self) -> asyncio.Future[None] | None:
-        """The first request that still waits; those whose deadline came meanwhile are gone."""
+        """Take the first request that still waits; those whose deadline came meanwhile are gone."""
         while self.waiting:
             future = self.waiting.popleft()
             if not future.done():
                 return future
         return None
 
-    def feel(self, mood: Mood, took: float) -> None:
-        """Learn from one answer: the service time, and how hard the lane may be asked."""
-        self.heard = min(self.heard + 1, HEARD)
-        self.service += (took - self.service) / self.heard
-        if self.pace.adaptive and mood is not Mood.SILENT:
-            (self._brake if mood is Mood.PRESSURE or self._lags(took) else self._ease)()
+    def refuse_waiting(self, reason: LaneClosed) -> None:
+        """Fail every request that waits for a permit."""
+        waiting = self.waiting
+        self.waiting = ()
+        for future in waiting:
+            if not future.done():
+                future.set_exception(reason)
 
-    def _lags(self, took: float) -> bool:
-        """Whether answers come ever more slowly; the best of them is forgotten little by little."""
-        self.best = min(took, self.best * 1.02) if self.best else took
-        self.lagging = self.lagging + 1 if took > max(LAG, SLOWER * self.best) else 0
-        if self.lagging < LAGGING:
+    def record(self, signal: Signal, seconds: float) -> None:
+        """Learn from one response: the service time, and how hard the lane may be asked."""
+        self.samples = min(self.samples + 1, SAMPLE_WINDOW)
+        self.service_time += (seconds - self.service_time) / self.samples
+        if not self.limits.adaptive or signal is Signal.NEUTRAL:
+            return
+        if signal is Signal.OVERLOADED or self._lags(seconds):
+            self._brake()
+        else:
+            self._ease()
+
+    def _lags(self, seconds: float) -> bool:
+        """Whether responses come ever more slowly; the best of them is forgotten little by little."""
+        self.best = min(seconds, self.best * BEST_DECAY) if self.best else seconds
+        slow = seconds > max(QUICK_RESPONSE, SLOWDOWN_FACTOR * self.best)
+        self.slow_responses = self.slow_responses + 1 if slow else 0
+        if self.slow_responses < SLOW_RESPONSES:
             return False
-        self.lagging = 0
+        self.slow_responses = 0
         return True
 
     def _ease(self) -> None:
-        self.seats = min(float(self.pace.at_once), self.seats + 1 / self.seats)
-        self.interval = max(self.pace.interval, self.interval * 0.9 - 0.01)
+        self.permits = min(float(self.limits.at_once), self.permits + 1 / self.permits)
+        self.interval = max(self.limits.interval, self.interval * 0.9 - 0.01)
 
     def _brake(self) -> None:
-        self.seats = max(1.0, self.seats / 2)
-        self.interval = min(max(self.pace.max_interval, self.pace.interval), self.interval * 2)
+        self.permits = max(1.0, self.permits / 2)
+        slowest = max(self.limits.max_interval, self.limits.interval)
+        self.interval = min(slowest, self.interval * 2)
 
 
 @dataclass(slots=True)
-class Seat(Generic[Job]):
-    """The right to have one request under way; given back once, by `leave` or `return_`."""
+class Permit(Generic[Job]):
+    """The right to have one request under way; given back once, by `release` or `release_unused`."""
 
     lane: Lane[Job]
     taken_at: float
     next_before: float = 0.0
+
+
+class JobHandler(Protocol[Job]):
+    """What a scheduler calls: for each job that starts, and for each that never will."""
+
+    async def work(self, job: Job, permit: Permit[Job]) -> None:
+        """Do a job, with a permit for its first request; it must not raise."""
+
+    def dropped(self, job: Job, reason: LaneClosed) -> None:
+        """Take back a job whose lane was closed, or whose run was stopped, before it started."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -58,35 +59,73 @@ def test_the_table_answers_to_every_row(corpus: Path) -> None:
     assert set(keys) == {case.row for case in CASES} | set(ELSEWHERE) | set(NOT_OURS)
 
 
-async def test_retry_after_holds_the_whole_lane() -> None:
-    """A page that is told to wait makes every page of its host wait, the longest word counting."""
+async def test_retry_after_holds_the_host() -> None:
+    """A page that is told to wait makes every page of its host wait, and no other host of its lane."""
     async with serve() as site:
         for name in "abc":
             site.add(f"{H}/{name}", page())
         site.add(f"{H}/a", answer(429, Retry_After="1"), page())
-        targets = {f"{H}/{name}": Kind.WEB for name in "abc"}
-        settings = config(hosts={"per_host": 1})
-        findings = await check_all(site, targets, settings)
+        site.add("http://www.site.example/d", page())
+        targets = {f"{H}/{name}": Kind.WEB for name in "abc"} | {"http://www.site.example/d": Kind.WEB}
+        findings = await check_all(site, targets, config(hosts={"per_host": 1}))
         told = site.log[0].at
 
     assert {finding.verdict for finding in findings.values()} == {"ok"}
-    assert all(one.at - told >= 0.99 for one in site.log[1:])
+    waits = {asked.url: asked.at - told for asked in site.log[1:]}
+    assert waits.pop("http://www.site.example/d") < 0.9
+    assert min(waits.values()) >= 0.99
 
 
-async def test_a_longer_wait_than_the_runs_ends_the_lane() -> None:
-    """Who is told to come back tomorrow is rate-limited, the rest of the lane not reached."""
+async def test_a_longer_wait_than_the_runs_puts_the_host_off() -> None:
+    """A host that says to come back later is put off with the reason; the rest of its lane goes on."""
+    other = "http://www.site.example/d"
     async with serve() as site:
+        site.fallback = page()
         site.add(f"{H}/a", answer(429, Retry_After="7200"))
-        targets = {f"{H}/{name}": Kind.WEB for name in "abc"}
+        targets = {f"{H}/a": Kind.AMP, f"{H}/b": Kind.WEB, f"{H}/c": Kind.WEB, other: Kind.WEB}
         findings = await check_all(site, targets, config(hosts={"per_host": 1}))
 
-    assert [findings[f"{H}/{name}"].verdict for name in "abc"] == [
-        "rate-limited",
-        "not-reached",
-        "not-reached",
-    ]
-    assert all(finding.retry_at is not None for finding in findings.values())
-    assert len(site.log) == 1
+    assert {url.rpartition("/")[2]: finding.verdict for url, finding in findings.items()} == {
+        "a": "rate-limited",
+        "b": "postponed",
+        "c": "postponed",
+        "d": "ok",
+    }
+    assert all((finding.retry_at is not None) == (url != other) for url, finding in findings.items())
+    detail = findings[f"{H}/b"].detail or ""
+    assert re.fullmatch(
+        rf"put off until \d{{4}}-\d\d-\d\d \d\d:\d\d UTC: {H}/a answered 429 with Retry-After 7200", detail
+    )
+    assert {asked.url for asked in site.log} == {f"{H}/a", other}
+
+
+@pytest.mark.parametrize("status", [503, 403, 500])
+async def test_a_page_speaks_for_itself_until_a_second_one_agrees(status: int) -> None:
+    """A wait that is no rate limit is the page's own; two pages that say it speak for their host."""
+    async with serve() as site:
+        site.fallback = page()
+        site.add(f"{H}/a", answer(status, Retry_After="7200"))
+        targets = {f"{H}/{name}": Kind.WEB for name in "abcd"}
+        alone = await check_all(site, targets, config(hosts={"per_host": 1}))
+        site.add(f"{H}/b", answer(status, Retry_After="7200"))
+        both = await check_all(site, targets, config(hosts={"per_host": 1}))
+
+    assert [alone[f"{H}/{name}"].verdict for name in "bcd"] == ["ok"] * 3
+    assert alone[f"{H}/a"].verdict == ("forbidden" if status == 403 else "rate-limited")
+    assert [both[f"{H}/{name}"].verdict for name in "cd"] == ["postponed"] * 2
+
+
+async def test_a_redirect_into_a_host_that_rests_is_put_off() -> None:
+    """Every hop of a chain is as polite as its first; what cannot be followed is put off, too."""
+    busy = "http://busy.example"
+    async with serve() as site:
+        site.add(f"{busy}/a", answer(420, Retry_After="7200"))
+        site.add(f"{H}/b", redirect(302, f"{busy}/c"))
+        targets = {f"{busy}/a": Kind.WEB, f"{H}/b": Kind.WEB}
+        findings = await check_all(site, targets, config(network={"concurrency": 1}))
+
+    assert findings[f"{H}/b"].verdict == "postponed"
+    assert f"{busy}/a answered 420" in (findings[f"{H}/b"].detail or "")
 
 
 @pytest.mark.parametrize(("to", "kept"), [(f"{H}/b", True), ("http://other.example/b", False)])

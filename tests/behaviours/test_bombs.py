@@ -15,6 +15,8 @@ from tests.behaviours.alone import Said, measured
 from tests.behaviours.table import H, no_head, pic
 from tests.site import Step, answer, serve
 
+pytestmark = pytest.mark.libraries
+
 MOST = 6 * 1024 * 1024  # bytes of memory for one answer, of which a decoder's window may be two
 # Brotli may look back 16 MiB (RFC 7932), and the allocator may keep one such window for the next.
 WIDEST = 36 * 1024 * 1024

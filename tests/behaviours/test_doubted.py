@@ -12,7 +12,13 @@ from tests.behaviours.test_behaviours import load
 from tests.check import check, config
 from tests.site import Step, answer, page, serve
 
-WELL = [case for case in CASES if case.verdict in {"ok", "moved", "redirected"} and case.kind is Kind.WEB]
+# The only page of a site is read at once, so there is no HEAD whose reset would be one more try.
+THREE_RESETS = "reset 3 times, then well"
+WELL = [
+    case
+    for case in CASES
+    if case.verdict in {"ok", "moved", "redirected"} and case.kind is Kind.WEB and case.does != THREE_RESETS
+]
 OTHERS: dict[str, Step] = {"404": answer(404), "200": page(), "500": answer(500)}
 
 

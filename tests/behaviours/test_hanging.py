@@ -15,19 +15,22 @@ from unittest import mock
 
 import pytest
 
-from crawler.config import Checks, Config, Duration, Network, Retry
+from crawler.config import ChecksSection, Config, Duration, NetworkSection, RetrySection
 from crawler.demo.web import png
-from crawler.progress import Silence
-from crawler.wiring import open_running
-from storage.model import Finding, Kind, Size, Target
+from crawler.engine.context import RunContext
+from crawler.progress import QuietProgress
+from crawler.wiring import open_run
+from storage.model import Finding, Kind, RunEnd, Size, Target
 from tests import clock
 from tests.behaviours.table import CHUNKED
-from tests.check import Kept, check, config
+from tests.check import Kept, check, check_all, config
 from tests.leaks import none_left
 from tests.site import Site, Step, answer, drip, hang, serve
 
 # The limits that users have; probes and the second pass have tests of their own.
-DEFAULT = Config(checks=Checks(not_found=False, parked=False), retry=Retry(second_pass=Duration(0)))
+DEFAULT = Config(
+    checks=ChecksSection(not_found=False, parked=False), retry=RetrySection(second_pass=Duration(0))
+)
 TOTAL = DEFAULT.network.total_timeout
 ATTEMPTS = DEFAULT.retry.attempts
 BACKOFF = DEFAULT.retry.backoff * 2**ATTEMPTS  # more than all waits between the attempts
@@ -90,7 +93,7 @@ async def ask(site: Site, url: str, kind: Kind, *detours: str) -> Finding:
     clock_of_loop = SimpleNamespace(monotonic=asyncio.get_running_loop().time)
     start = clock_of_loop.monotonic()
     # What is left of an attempt is counted by the real clock, which stands still meanwhile.
-    with mock.patch("crawler.fetch.http.time", clock_of_loop):
+    with mock.patch("crawler.fetch.transport.client.time", clock_of_loop):
         async with none_left(site):
             finding = await check(site, url, kind, DEFAULT, *detours)
     took = [sum(hop.elapsed for hop in finding.hops if hop.attempt == n) for n in range(1, ATTEMPTS + 1)]
@@ -166,7 +169,7 @@ def test_handshakes(hello: Step) -> None:
 )
 def test_robots_txt(step: Step) -> None:
     """robots.txt has the time of one attempt, and what cannot be read forbids everything."""
-    network = Network(robots=True, total_timeout=Duration(15))
+    network = NetworkSection(robots=True, total_timeout=Duration(15))
     settings = Config(checks=DEFAULT.checks, retry=DEFAULT.retry, network=network)
 
     async def main() -> tuple[Finding, float]:
@@ -188,9 +191,37 @@ async def test_a_run_that_is_told_to_end_leaves_nothing(*, robots: bool) -> None
     kept, settings = Kept(), config(network={"robots": robots, "read_timeout": Duration(60)})
     async with serve() as site:
         site.fallback = hang()
-        async with none_left(site), open_running(settings, (site.detour,), kept, Silence()) as running:
+        async with (
+            none_left(site),
+            open_run(RunContext(settings, kept, QuietProgress(), (site.detour,))) as running,
+        ):
             targets = [(f"h{n}.example", Target(n, f"http://h{n}.example/", Kind.WEB)) for n in range(3)]
             run = asyncio.create_task(running.check(targets))
             await site.hear(3)
-            running.abort("interrupted", "the user said so")
+            running.abort(RunEnd.INTERRUPTED, "the user said so")
             await run
+
+
+def test_pages_without_an_end_are_pages_and_hold_up_no_other() -> None:
+    """A page that drips for ever is read for a few seconds, so that quick hosts have their turn soon."""
+    slow = [f"http://slow{number}.example/" for number in range(64)]
+    quick = [f"http://quick{number}.example/" for number in range(64)]
+
+    async def main() -> tuple[dict[str, Finding], float]:
+        clock_of_loop = SimpleNamespace(monotonic=asyncio.get_running_loop().time)
+        async with serve() as site:
+            for url in slow:
+                site.add(url, answer(405), method="HEAD")
+                site.add(url, drip(HEAD + LENGTH, b"x"))
+            site.fallback = answer(200)
+            settings = config(
+                network={"concurrency": 16, "read_timeout": Duration(20), "total_timeout": Duration(60)},
+                hosts={"per_address": 64},
+            )
+            with mock.patch("crawler.fetch.transport.client.time", clock_of_loop):
+                found = await check_all(site, dict.fromkeys([*slow, *quick], Kind.WEB), settings)
+        return found, clock_of_loop.monotonic()
+
+    found, took = clock.run_on_sockets(main())
+    assert {finding.verdict for finding in found.values()} == {"ok"}
+    assert took < 64 / 16 * 7 + 5

@@ -16,6 +16,8 @@ from tests.behaviours.table import IMAGE, H, pic
 from tests.check import check, config
 from tests.site import Site, Step, answer, cut, endless, page, raw, redirect, serve
 
+pytestmark = pytest.mark.libraries
+
 OTHER = "http://other.example"
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
@@ -37,8 +38,11 @@ from tests.tls import (
     weak_middle,
 )
 
+pytestmark = pytest.mark.libraries
+
 Recipe: TypeAlias = Callable[[Path], ssl.SSLContext]
 HOST: Final = "site.example"
+DOCS: Final = Path(__file__).parents[2] / "docs"
 TLS12: Final = replace(PLAIN, most=ssl.TLSVersion.TLSv1_2)
 RSA: Final = replace(GOOD, key="rsa2048")
 SANS: Final = tuple(f"n{number}.example" for number in range(10_000))
@@ -65,6 +69,14 @@ def agreed(modulus: Callable[[], int], generator: int = 2) -> Recipe:
         return server(folder, RSA, replace(TLS12, ciphers="kDHE+aRSA:@SECLEVEL=0", group=found))
 
     return make
+
+
+def preferring(folder: Path) -> ssl.SSLContext:
+    """A server that would rather agree in a group that is too short, and knows elliptic curves, too."""
+    ciphers = "kDHE+aRSA+AESGCM:kECDHE+aRSA+AESGCM:@SECLEVEL=0"
+    context = server(folder, RSA, replace(TLS12, ciphers=ciphers, group=group(prime(1024))))
+    context.options |= ssl.OP_CIPHER_SERVER_PREFERENCE
+    return context
 
 
 def composite() -> int:
@@ -114,8 +126,10 @@ def policy(folder: Path) -> ssl.SSLContext:
     return server(folder, replace(GOOD, policy="2.23.140.1.1"))
 
 
+UNDERSCORED: Final = "a_b.wild.example"
 IDN: Final = "xn--n1aae7f7o.example"
 good = leaf()
+WILD: Final = leaf(names=("*.wild.example", "*.wild_er.example", "x_y.whole.example", "*.example"))
 CASES: Final = {
     # Certificates.
     "1000-sans": Case(leaf(names=(HOST, *SANS[:1000]))),
@@ -134,6 +148,18 @@ CASES: Final = {
     "sha384": Case(leaf(digest=hashes.SHA384())),
     "sha512": Case(leaf(digest=hashes.SHA512())),
     "no-common-name": Case(leaf(organisation="Nobody", common_name=None)),
+    # OpenSSL's wildcards stand for no underscore; those of browsers do, for one whole label.
+    "underscore below a wildcard": Case(WILD, host="a_b.wild.example"),
+    "underscore alone below a wildcard": Case(WILD, host="_.wild.example"),
+    "underscore in the domain of a wildcard": Case(WILD, host="a.wild_er.example"),
+    "underscore in a whole name": Case(WILD, host="x_y.whole.example"),
+    "underscore two labels below a wildcard": Case(WILD, "tls-hostname", "a_b.c.wild.example"),
+    "underscore below a wildcard of a top-level domain": Case(WILD, "tls-hostname", "a_b.example"),
+    "underscore of another name": Case(WILD, "tls-hostname", "a_b.tame.example"),
+    "underscore out of its dates": Case(
+        leaf(names=("*.wild.example",), days=(-9, -1)), "tls-expired", UNDERSCORED
+    ),
+    "underscore by an unknown root": Case(foreign("Wild"), "tls-untrusted", UNDERSCORED),
     "no-subject": Case(leaf(common_name=None)),
     "no-san": Case(leaf(names=()), "tls-hostname"),  # RFC 9525, 2: the common name is no identity
     "reversed-chain": Case(reversed_chain),
@@ -175,8 +201,10 @@ CASES: Final = {
     "dh480": Case(agreed(lambda: prime(512) >> 32 | 1), "tls-protocol"),
     "dh512": Case(agreed(lambda: prime(512)), "tls-protocol"),
     "dh1024": Case(agreed(lambda: prime(1024)), "tls-protocol"),
-    "dh2048": Case(agreed(lambda: prime(2048))),
-    "dh-composite": Case(agreed(composite)),  # only the server could know better, and it says nothing
+    # Browsers offer no Diffie-Hellman in finite fields, so they open none of these.
+    "dh2048": Case(agreed(lambda: prime(2048)), "tls-protocol"),
+    "dh-composite": Case(agreed(composite), "tls-protocol"),
+    "a short group preferred, but not alone": Case(preferring),
     "dh-small-subgroup": Case(agreed(lambda: prime(2048), -1), "tls-protocol"),
     "static-rsa": Case(ciphers("kRSA+AES")),
     # Versions.
@@ -247,7 +275,7 @@ async def proxy(to: int) -> AsyncIterator[int]:
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
-        assert head.startswith(b"CONNECT site.example:443 ")
+        assert head.startswith((b"CONNECT site.example:443 ", b"CONNECT a_b.wild.example:443 "))
         writer.write(b"HTTP/1.1 200 Connected\r\n\r\n")
         there = await asyncio.open_connection("127.0.0.1", to)
         await asyncio.gather(carry(reader, there[1]), carry(there[0], writer))
@@ -276,3 +304,23 @@ async def test_faults_behind_a_proxy(fault: str, verdict: str, tmp_path: Path) -
 
     assert finding.verdict == verdict, finding.detail
     assert finding.attempts == 1
+
+
+async def test_an_underscore_behind_a_proxy(tmp_path: Path) -> None:
+    """What is behind a proxy is compared by the same rules."""
+    site = Site()
+    with serve(leaf(names=("*.wild.example",))(tmp_path)) as port:
+        async with proxy(port) as site.port:
+            network = {"ca_file": certs.roots(tmp_path), "proxy": f"http://127.0.0.1:{site.port}"}
+            finding = await check(site, f"https://{UNDERSCORED}/a", Kind.WEB, config(network=network))
+
+    assert finding.verdict == "ok", finding.detail
+
+
+def test_the_table_of_the_manual_is_that_of_the_servers() -> None:
+    """Each row names a server of these tests, with its verdict."""
+    section = (DOCS / "verdicts.md").read_text("utf-8").partition("## TLS")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| ([^|`]+) \|[^|]*\| `([^`]+)` \|$", section, re.MULTILINE)
+
+    assert len(rows) >= 20
+    assert rows == [(name, CASES[name].verdict) for name, _ in rows]

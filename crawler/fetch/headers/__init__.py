@@ -1,0 +1,1 @@
+"""What reads a header: times to wait, quotas, validators and freshness. Pure."""
