@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
-from crawler.fetch.base import Answer, Request, Trail
-from storage.model import Cached, Picture, Target, Verdict
+from crawler.fetch.base import Request, Response, Trace
+from storage.frozen import frozen
+from storage.model import CachedImage, Picture, Target, Verdict
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Judgement:
     """What a check says of a 2xx answer; `Verdict.OK` leaves the word to the redirect chain.
 
@@ -21,15 +21,15 @@ class Judgement:
     verdict: Verdict = Verdict.OK
     detail: str | None = None
     picture: Picture | None = None
-    cached: Cached | None = None
-    later: Coroutine[Any, Any, Judgement] | None = None
+    cached: CachedImage | None = None
+    later: Coroutine[object, None, Judgement] | None = None
 
 
 class Check(Protocol):
     """One kind of target: what to ask of it, and what a 2xx answer means."""
 
-    def ask(self, target: Target, trail: Trail) -> Request:
+    def ask(self, target: Target, trace: Trace) -> Request:
         """Make the first request for this target."""
 
-    def judge(self, request: Request, answer: Answer) -> Judgement | Request:
+    def judge(self, request: Request, answer: Response) -> Judgement | Request:
         """Judge a 2xx answer, or ask for more."""

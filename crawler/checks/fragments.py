@@ -11,18 +11,17 @@ from collections.abc import Iterable
 from typing import Final
 from urllib.parse import unquote
 
-from crawler.checks.fingerprint import words
-from crawler.checks.html import Page, read
+from crawler.checks.html import ParsedPage, parse_page
 from crawler.checks.page import is_html
-from crawler.fetch.base import Answer, Request
+from crawler.checks.words import APP_SHELL_WORDS, words
+from crawler.fetch.base import Request, Response
+from storage.model import FragmentEvidence
 
-KEY: Final = "fragments"
-DIRECTIVE: Final = ":~:"
-TEXT_OF: Final = "text="
+FRAGMENT_DIRECTIVE: Final = ":~:"
+TEXT_DIRECTIVE: Final = "text="
 # Some sites put this before the ids of what their users write, and lead to them by a script.
-PREFIX: Final = "user-content-"
-FEW: Final = 30  # words; scripts draw a page that has scripts and fewer of them
-INVISIBLE: Final = frozenset({"Mn", "Cf"})  # accents, and what is not seen
+USER_CONTENT_PREFIX: Final = "user-content-"
+INVISIBLE_CATEGORIES: Final = frozenset({"Mn", "Cf"})  # accents, and what is not seen
 
 
 def fragment_of(text: str) -> str | None:
@@ -31,85 +30,96 @@ def fragment_of(text: str) -> str | None:
     The top of a page is always there; `#!`, `#/` and `#key=value` are read by scripts.
     """
     fragment = text.partition("#")[2]
-    name, directive, _ = fragment.partition(DIRECTIVE)
+    name, directive, _ = fragment.partition(FRAGMENT_DIRECTIVE)
     names = name and name.lower() != "top" and not name.startswith(("!", "/")) and "=" not in name
-    return fragment if names or (directive and _texts(fragment)) else None
+    return fragment if names or (directive and _text_directives(fragment)) else None
 
 
-def note_fragments(fragments: Iterable[str], request: Request, answer: Answer) -> None:
+def note_fragments(fragments: Iterable[str], request: Request, answer: Response) -> None:
     """Keep with the evidence which fragments were looked for on a page, and which are not there."""
-    asked = sorted(fragments)
-    if asked:
-        request.trail.evidence[KEY] = {"asked": asked, **_said(asked, request, answer)}
+    names = sorted(fragments)
+    if names:
+        request.trace.evidence.fragments = _fragment_evidence(names, request, answer)
 
 
-def _said(fragments: Iterable[str], request: Request, answer: Answer) -> dict[str, object]:
+def _fragment_evidence(fragments: list[str], request: Request, answer: Response) -> FragmentEvidence:
     if not is_html(answer) or b"<" not in answer.body.replace(b"\0", b""):
-        return {"unread": "it is no HTML"}
-    page = read(answer)
-    absent = missing(page, fragments)
-    reason = _unread(page, request, answer) if absent else None
-    return {"unread": reason} if reason else {"missing": absent}
+        return FragmentEvidence(fragments, unread="it is no HTML")
+    page = parse_page(answer)
+    absent = missing_fragments(page, fragments)
+    reason = _unread_reason(page, request, answer) if absent else None
+    return FragmentEvidence(fragments, None if reason else absent, reason)
 
 
-def _unread(page: Page, request: Request, answer: Answer) -> str | None:
+def _unread_reason(page: ParsedPage, request: Request, answer: Response) -> str | None:
     """Why what was not seen of a page may be there all the same, if so."""
     if not answer.complete or len(answer.body) >= request.limit:
         return f"only its first {len(answer.body)} bytes were read"
     if page.cut:
         return "it has more to look at than is kept of a page"
-    if len(words(page.text)) < FEW and (page.sources or "script" in page.tags):
+    if len(words(page.text)) < APP_SHELL_WORDS and (page.sources or "script" in page.tags):
         return "its scripts draw it"
     return None
 
 
-def missing(page: Page, fragments: Iterable[str]) -> dict[str, str | None]:
+def missing_fragments(page: ParsedPage, fragments: Iterable[str]) -> dict[str, str | None]:
     """The fragments that a page does not have, each with the id that may be meant, if there is one."""
-    text = _bare(page.text)
-    alike = {_loose(anchor): anchor for anchor in sorted(page.anchors)}
+    text = _comparable_text(page.text)
+    alike = {_loose_name(anchor): anchor for anchor in sorted(page.anchors)}
     absent: dict[str, str | None] = {}
     for fragment in fragments:
-        name = fragment_of("#" + fragment.partition(DIRECTIVE)[0])
-        if name is not None and not _has(page, name):
-            absent[fragment] = alike.get(_loose(unquote(name)))
-        elif not all(_stands(one, text) for one in _texts(fragment)):
+        name = fragment_of("#" + fragment.partition(FRAGMENT_DIRECTIVE)[0])
+        if name is not None and not _has_anchor(page, name):
+            absent[fragment] = alike.get(_loose_name(unquote(name)))
+        elif not all(_directive_fits(directive, text) for directive in _text_directives(fragment)):
             absent[fragment] = None
     return absent
 
 
-def _has(page: Page, name: str) -> bool:
-    spelt = (name, unquote(name))
-    return any(one in page.anchors or f"{PREFIX}{one}" in page.anchors for one in spelt)
+def _has_anchor(page: ParsedPage, name: str) -> bool:
+    spellings = (name, unquote(name))
+    return any(
+        spelling in page.anchors or f"{USER_CONTENT_PREFIX}{spelling}" in page.anchors
+        for spelling in spellings
+    )
 
 
-def _loose(name: str) -> str:
+def _loose_name(name: str) -> str:
     """A name without regard to case, and to what stands between its words."""
     return "".join(letter for letter in name.casefold() if letter.isalnum()) or name
 
 
-def _texts(fragment: str) -> list[str]:
+def _text_directives(fragment: str) -> list[str]:
     """The values of the text directives of a fragment, still escaped."""
-    parts = fragment.partition(DIRECTIVE)[2].split("&")
-    return [part.removeprefix(TEXT_OF) for part in parts if part.startswith(TEXT_OF) and part != TEXT_OF]
+    parts = fragment.partition(FRAGMENT_DIRECTIVE)[2].split("&")
+    return [
+        part.removeprefix(TEXT_DIRECTIVE)
+        for part in parts
+        if part.startswith(TEXT_DIRECTIVE) and part != TEXT_DIRECTIVE
+    ]
 
 
-def _stands(directive: str, text: str) -> bool:
+def _directive_fits(directive: str, text: str) -> bool:
     """Whether `[prefix-,]start[,end][,-suffix]` fits a bare text."""
     parts = directive.split(",")
     before = parts.pop(0)[:-1] if len(parts) > 1 and parts[0].endswith("-") else ""
     after = parts.pop()[1:] if len(parts) > 1 and parts[-1].startswith("-") else ""
-    prefix, suffix = _bare(unquote(before)), _bare(unquote(after))
-    start, *ends = (_bare(unquote(part)) for part in parts[:2])
+    prefix, suffix = _comparable_text(unquote(before)), _comparable_text(unquote(after))
+    start, *ends = (_comparable_text(unquote(part)) for part in parts[:2])
     if not ends:
         return f"{prefix}{start}{suffix}" in text
     at = text.find(f"{prefix}{start}")
     return at >= 0 and text.find(f"{ends[0]}{suffix}", at + len(prefix) + len(start)) >= 0
 
 
-def _bare(text: str) -> str:
+def _comparable_text(text: str) -> str:
     """A text as it is compared: without regard to case, accents and white space.
 
     White space goes altogether, since what a browser puts between two elements is a matter of styles.
     """
     plain = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(one for one in plain if not one.isspace() and unicodedata.category(one) not in INVISIBLE)
+    return "".join(
+        character
+        for character in plain
+        if not character.isspace() and unicodedata.category(character) not in INVISIBLE_CATEGORIES
+    )

@@ -11,16 +11,19 @@ import pytest
 from hypothesis import given
 from hypothesis.strategies import binary, text
 
-from crawler.checks.amp import HEAD, AmpCheck, canonical
-from crawler.checks.charset import decoded
-from crawler.checks.html import HeadWatch, parse
-from crawler.checks.links import LinkRules, link_issues
-from crawler.fetch.base import Answer, Request
-from storage.model import Finding, Kind, Link, Verdict
-from storage.settling import Placed
+from crawler.checks.amp import AMP_HEAD_BYTES, AmpCheck, canonical_link
+from crawler.checks.charset import decode_page
+from crawler.checks.head_watch import HeadWatch
+from crawler.checks.html import parse_html
+from crawler.checks.link_issues import LinkRules, link_issues
+from crawler.fetch.base import Request, Response
+from storage.model import AmpEvidence, Evidence, Finding, Kind, Link, Verdict
+from storage.rollups.link_issues import JudgedLink
 from tests import program
 from tests.check import PATIENT, check, config
 from tests.site import Site, Wire, answer, endless, page, redirect, serve
+
+pytestmark = pytest.mark.libraries
 
 A = "https://site.example/amp/story"
 H = "http://site.example"
@@ -34,9 +37,9 @@ def judged(text: str | bytes, content_type: str = "text/html") -> tuple[Verdict,
     """The verdict on the bytes of an AMP page, and its canonical link."""
     body = text if isinstance(text, bytes) else text.encode()
     request = Request(A)
-    said = AmpCheck().judge(request, Answer(A, 200, {"Content-Type": content_type}, body))
-    evidence = request.trail.evidence.get("amp")
-    return said.verdict, evidence and evidence["canonical"]  # type: ignore[index]  # a table, if there
+    said = AmpCheck().judge(request, Response(A, 200, {"Content-Type": content_type}, body))
+    evidence = request.trace.evidence.amp
+    return said.verdict, evidence and evidence.canonical
 
 
 @pytest.mark.parametrize("attributes", MARKED)
@@ -76,7 +79,7 @@ CANONICALS = [
 @pytest.mark.parametrize(("head", "url"), CANONICALS)
 def test_the_first_usable_canonical_link_counts(head: str, url: str | None) -> None:
     """Relative links stand on the page; empty ones, and those that nobody can ask for, do not count."""
-    assert canonical(parse(f"<html amp><head>{head}"), A) == url
+    assert canonical_link(parse_html(f"<html amp><head>{head}"), A) == url
 
 
 CHARSETS = [
@@ -105,10 +108,10 @@ def test_a_page_names_its_own_charset() -> None:
     """The word of the page counts where the server says nothing; a wrong one costs letters only."""
     text = '<meta charset="windows-1251"><title>\u041d\u043e\u0432\u043e\u0441\u0442\u0438</title>'
     assert (
-        parse(decoded(text.encode("cp1251"), "text/html")).title
+        parse_html(decode_page(text.encode("cp1251"), "text/html")).title
         == "\u041d\u043e\u0432\u043e\u0441\u0442\u0438"
     )
-    assert "\ufffd" in decoded("\u00e4".encode("cp1252"), "text/html; charset=utf-8")
+    assert "\ufffd" in decode_page("\u00e4".encode("cp1252"), "text/html; charset=utf-8")
 
 
 HOSTILE = [
@@ -164,9 +167,9 @@ async def test_only_the_head_is_read(coding: str) -> None:
         finding = await seen(site, f"{H}/a")
 
     assert finding.verdict == "ok"
-    assert finding.evidence["amp"] == {"canonical": f"{H}/story"}
+    assert finding.evidence.amp == AmpEvidence(f"{H}/story")
     assert finding.requests == 1
-    assert finding.bytes < HEAD
+    assert finding.bytes < AMP_HEAD_BYTES
 
 
 async def test_a_head_is_read_as_far_as_it_tells_something_new() -> None:
@@ -188,7 +191,7 @@ async def test_a_head_is_read_as_far_as_it_tells_something_new() -> None:
         await end.wait()
 
     assert (finding.verdict, finding.bytes) == ("ok", at)
-    assert finding.evidence["amp"] == {"canonical": f"{H}/story"}
+    assert finding.evidence.amp == AmpEvidence(f"{H}/story")
 
 
 async def test_a_head_without_end_is_read_to_its_limit() -> None:
@@ -200,7 +203,7 @@ async def test_a_head_without_end_is_read_to_its_limit() -> None:
         finding = await seen(site, f"{H}/a")
 
     assert finding.verdict == "ok"
-    assert finding.bytes <= HEAD + 1_000_000
+    assert finding.bytes <= AMP_HEAD_BYTES + 1_000_000
 
 
 async def test_an_amp_page_without_marker() -> None:
@@ -241,10 +244,12 @@ PAIRS = [
 ]
 
 
-def placed(number: int, url: str, kind: Kind, final: str | None, canonical: str | None = None) -> Placed:
+def placed(
+    number: int, url: str, kind: Kind, final: str | None, canonical_link: str | None = None
+) -> JudgedLink:
     """A link of the record itself."""
     link = Link("webUrl" if kind is Kind.WEB else "ampWebUrl", 1, 1, url, kind)
-    return Placed(number, link, url, Verdict.OK, final, None, {"amp": {"canonical": canonical}})
+    return JudgedLink(number, link, url, Verdict.OK, final, None, Evidence(amp=AmpEvidence(canonical_link)))
 
 
 @pytest.mark.parametrize(("web", "said", "final", "fits"), PAIRS)
@@ -312,11 +317,11 @@ async def test_pairs_of_records(tmp_path: Path) -> None:
 async def test_what_a_web_page_says_of_its_amp_page(tmp_path: Path) -> None:
     """Of a web page that was read anyway, the AMP page that it names is compared with the item's."""
     told = "<!doctype html><link rel=amphtml href={}><title>Story</title>"
-    canonical = "<html amp><head><link rel=canonical href=/{}></head><body>Words</body></html>"
+    canonical_link = "<html amp><head><link rel=canonical href=/{}></head><body>Words</body></html>"
     async with serve() as site:
         for name in ("story", "other"):
-            site.add(f"{H}/{name}", answer(405), method="HEAD")
-            site.add(f"{H}/amp/{name}", page(canonical.format(name)))
+            site.add(f"{H}/{name}", answer(405), method="AMP_HEAD_BYTES")
+            site.add(f"{H}/amp/{name}", page(canonical_link.format(name)))
         site.add(f"{H}/story", page(told.format("/old/amp/story")), method="GET")
         site.add(f"{H}/other", page(told.format("../amp/other#x")), method="GET")
         program.records(tmp_path)
@@ -336,7 +341,7 @@ async def test_what_a_web_page_says_of_its_amp_page(tmp_path: Path) -> None:
 def test_any_bytes_have_a_verdict(body: bytes, content_type: str) -> None:
     """Whatever a server sends, as whatever it calls it, there is a verdict and a text."""
     assert judged(body, content_type)[0] in {Verdict.OK, Verdict.NOT_AMP}
-    assert isinstance(decoded(b"<html amp>" + body, f"text/html; charset={content_type}"), str)
+    assert isinstance(decode_page(b"<html amp>" + body, f"text/html; charset={content_type}"), str)
 
 
 @given(text(alphabet="<>/!-=\"' abhtmlepcriwo\0\u26a1&;#x", max_size=400))
@@ -346,4 +351,4 @@ def test_any_markup_is_a_page(markup: str) -> None:
     watch = HeadWatch()
     for end in range(len(body)):
         watch(body[:end])
-    assert parse(markup).title is not None
+    assert parse_html(markup).title is not None

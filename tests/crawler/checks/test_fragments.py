@@ -12,11 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis.strategies import text
 
-from crawler.checks.fragments import KEY, fragment_of, missing, note_fragments
-from crawler.checks.html import parse
-from crawler.fetch.base import Answer, Request
+from crawler.checks.fragments import fragment_of, missing_fragments, note_fragments
+from crawler.checks.html import parse_html
+from crawler.fetch.base import Request, Response
+from storage.model import FragmentEvidence
 from tests.program import Ended, records, run
 from tests.site import Site, Step, answer, page, redirect, serve
+
+pytestmark = pytest.mark.libraries
 
 U = "http://site.example/a"
 WORDS = (
@@ -72,28 +75,31 @@ ABSENT = {
 
 def test_parts_of_a_page() -> None:
     """Ids, names of links and words are found; what is missing comes with the id that may be meant."""
-    assert missing(parse(PAGE), THERE) == {}
-    assert missing(parse(PAGE), ABSENT) == ABSENT
+    assert missing_fragments(parse_html(PAGE), THERE) == {}
+    assert missing_fragments(parse_html(PAGE), ABSENT) == ABSENT
 
 
 def test_ids_of_what_users_write() -> None:
     """Some sites write `user-content-` before an id, and lead there by a script."""
-    assert missing(parse("<p id=user-content-usage>"), ["usage", "use"]) == {"use": None}
+    assert missing_fragments(parse_html("<p id=user-content-usage>"), ["usage", "use"]) == {"use": None}
 
 
 @given(text(), text())
 def test_any_text_is_some_fragment(fragment: str, words: str) -> None:
     """Nothing that a link or a page says fails, and the words of a page are found on it."""
-    said = parse(f"<p>{words}")
-    missing(said, [fragment, f":~:text={fragment}"])
-    assert missing(said, [f":~:text={quote(said.text, safe='')}".replace("-", "%2D")]) == {}
+    said = parse_html(f"<p>{words}")
+    missing_fragments(said, [fragment, f":~:text={fragment}"])
+    assert missing_fragments(said, [f":~:text={quote(said.text, safe='')}".replace("-", "%2D")]) == {}
 
 
-def evidence(body: bytes, limit: int = 65_536, *, complete: bool = True, kind: str = "text/html") -> Any:
+def evidence(
+    body: bytes, limit: int = 65_536, *, complete: bool = True, kind: str = "text/html"
+) -> FragmentEvidence:
     """What is kept of a look for the part `far`."""
     request = Request(U, limit=limit)
-    note_fragments(["far"], request, Answer(U, 200, {"Content-Type": kind}, body, complete))
-    return request.trail.evidence[KEY]
+    note_fragments(["far"], request, Response(U, 200, {"Content-Type": kind}, body, complete))
+    assert request.trace.evidence.fragments is not None
+    return request.trace.evidence.fragments
 
 
 HIDDEN = {
@@ -111,15 +117,16 @@ HIDDEN = {
 @pytest.mark.parametrize("name", HIDDEN)
 def test_what_was_not_seen_is_not_missing(name: str) -> None:
     """A page that was cut, that is none, or that scripts draw says nothing; the reason is kept."""
-    assert HIDDEN[name]["asked"] == ["far"]
-    assert HIDDEN[name]["unread"]
-    assert "missing" not in HIDDEN[name]
+    assert HIDDEN[name].asked == ["far"]
+    assert HIDDEN[name].unread
+    assert HIDDEN[name].missing is None
 
 
 def test_what_was_seen_of_a_cut_page_counts() -> None:
     """A part that stands before the cut is there."""
-    assert evidence(b"<p id=far>" + b"x" * 990, 1000, complete=False) == {"asked": ["far"], "missing": {}}
-    assert evidence("<p id=x>far".encode("utf-16"))["missing"] == {"far": None}
+    seen = evidence(b"<p id=far>" + b"x" * 990, 1000, complete=False)
+    assert seen == FragmentEvidence(["far"], missing={})
+    assert evidence("<p id=x>far".encode("utf-16")).missing == {"far": None}
 
 
 async def audit(folder: Path, site: Site, *links: str, fragments: bool = True, more: str = "") -> Ended:

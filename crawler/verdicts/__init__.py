@@ -1,0 +1,1 @@
+"""How an answer becomes a verdict, and how verdicts become a state. Pure tables."""
