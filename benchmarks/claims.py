@@ -1,8 +1,8 @@
 """Many workers on one run: the makespan over its lower bound, and what claims cost the database.
 
-First, a simulation on virtual time: every worker has a turnstile of its own and takes shards by the
-policy of `crawler.sharing`, from a table in memory that does what the database does. No order can
-end before the bound: the longest lane under its own limits, or all the work spread over all seats.
+First, a simulation on virtual time: every worker has a scheduler of its own and takes shards by the
+policy of `crawler.cluster`, from a table in memory that does what the database does. No order can
+end before the bound: the longest lane under its own limits, or all the work spread over all permits.
 Then the same calls are timed on a real PostgreSQL, with as many shards and workers, one connection
 at a time; with the number of calls of the simulation they are a share of what the server can do.
 
@@ -24,21 +24,21 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from crawler.cluster.rebalance import pause, surplus, wanted
+from crawler.cluster.sharding import planned
 from crawler.errors import LaneClosed
-from crawler.lanes import Mood, Pace, Seat, Turnstile
-from crawler.sharing.plan import planned
-from crawler.sharing.policy import pause, surplus, wanted
-from storage.database import open_engine
+from crawler.lanes import LaneLimits, Permit, Scheduler, Signal
+from storage.db.database import open_engine
 from storage.ledger import begin_run
-from storage.shards import Leases, Scene, Share, Told, put_plan, shard_of
+from storage.shards import Leases, RunSnapshot, ShardPlan, WorkerReport, put_plan, shard_of
 from tests import clock
 from tests.storage import postgres
 from tests.storage.build import NOW
 
 LIMIT: Final = 1.10
 SHARE: Final = 0.01  # of what the database can do, that claims may take
-PACE: Final = Pace(at_once=2, interval=0.5)
-SEATS: Final = 128
+PACE: Final = LaneLimits(at_once=2, interval=0.5)
+PERMITS: Final = 128
 SHORTEST, LONGEST = 0.05, 0.5  # seconds that an answer takes
 RENEW: Final = 5.0
 JOINING: Final = 10.0  # seconds in which the workers come, one after the other
@@ -49,7 +49,7 @@ SEED: Final = 3
 class Row:
     """A shard in memory."""
 
-    share: Share
+    share: ShardPlan
     remaining: int
     owner: int | None = None
     done: bool = False
@@ -64,7 +64,7 @@ class Table:
     workers: set[int] = field(default_factory=set)
     calls: Counter[str] = field(default_factory=Counter)
 
-    def scene(self, me: int) -> Scene:
+    def snapshot(self, me: int) -> RunSnapshot:
         """How the run stands."""
         self.calls["scene"] += 1
         left = [row for row in self.rows.values() if not row.done]
@@ -73,7 +73,7 @@ class Table:
         targets, free_targets = (sum(row.remaining for row in some) for some in (left, free))
         busy = sum(row.remaining > 0 for row in left)
         workers = len(self.workers | {me})
-        return Scene(False, workers, idle, len(left), busy, targets, len(free), free_targets)
+        return RunSnapshot(False, workers, idle, len(left), busy, targets, len(free), free_targets)
 
     def claim(self, me: int, budget: int, most: int) -> list[int]:
         """Take free shards, heaviest first, as the statement does."""
@@ -99,12 +99,13 @@ class Worker:
         self._held: set[int] = set()
         self._leaving: set[int] = set()
         self._shard: dict[str, int] = {}
-        self._gate: Turnstile[str] = Turnstile(SEATS, lambda _: PACE, self._ask, _dropped)
+        self._gate: Scheduler[str] = Scheduler(PERMITS, lambda _: PACE)
 
-    async def _ask(self, job: str, seat: Seat[str]) -> None:
+    async def ask(self, job: str, permit: Permit[str]) -> None:
+        """Take the time of one answer."""
         await asyncio.sleep(self._dice.uniform(SHORTEST, LONGEST))
         self._table.rows[self._shard[job]].remaining -= 1
-        self._gate.leave(seat, Mood.CALM)
+        self._gate.release(permit, Signal.OK)
 
     async def work(self) -> None:
         """Work until no shard is open."""
@@ -120,7 +121,7 @@ class Worker:
 
     async def _wave(self) -> None:
         tending = asyncio.create_task(self._tend())
-        await self._gate.run()
+        await self._gate.run(Handler(self))
         tending.cancel()
         self._table.calls["finish"] += 1
         for number in self._held:
@@ -147,8 +148,8 @@ class Worker:
     def _rank(self, number: int) -> tuple[float, int]:
         return (-self._table.rows[number].share.weight, number)
 
-    def _take(self) -> Scene:
-        scene = self._table.scene(self._me)
+    def _take(self) -> RunSnapshot:
+        scene = self._table.snapshot(self._me)
         open_ = [left for number in self._held if (left := self._table.rows[number].remaining)]
         budget, most = wanted(scene, len(open_), sum(open_))
         for number in self._table.claim(self._me, budget, most) if most else ():
@@ -162,14 +163,29 @@ class Worker:
     def _withdraw(self, number: int) -> None:
         self._leaving.add(number)
         for lane, left in self._lanes[number].items():
-            left.append(len(self._gate.withdraw(self._gate.lane(lane))))
+            left.append(len(self._gate.drain(self._gate.lane(lane))))
 
     def _quiet(self, number: int) -> bool:
         return not any(self._gate.lane(lane).visits for lane in self._lanes[number])
 
 
-def _dropped(job: str, why: LaneClosed) -> None:
-    raise RuntimeError(f"{job} was dropped: {why}")
+class Handler:
+    """The jobs of a worker, as its scheduler calls them."""
+
+    def __init__(self, worker: Worker) -> None:
+        self._worker = worker
+
+    async def work(self, job: str, permit: Permit[str]) -> None:
+        """Ask."""
+        await self._worker.ask(job, permit)
+
+    def dropped(self, job: str, reason: LaneClosed) -> None:
+        """Nothing closes a lane here.
+
+        Raises:
+            RuntimeError: something did.
+        """
+        raise RuntimeError(f"{job} was dropped: {reason}")
 
 
 def tail(targets: int, lanes: int, exponent: float) -> dict[str, int]:
@@ -183,10 +199,10 @@ def bound(lanes: dict[str, int], workers: int) -> float:
     """Seconds that no order can undercut."""
     mean = (SHORTEST + LONGEST) / 2
     longest = (max(lanes.values()) - 1) * max(PACE.interval, mean / PACE.at_once)
-    return max(longest, sum(lanes.values()) * mean / (workers * SEATS))
+    return max(longest, sum(lanes.values()) * mean / (workers * PERMITS))
 
 
-def simulate(lanes: dict[str, int], shares: list[Share], workers: int) -> tuple[float, Counter[str]]:
+def simulate(lanes: dict[str, int], shares: list[ShardPlan], workers: int) -> tuple[float, Counter[str]]:
     """Virtual seconds until the last answer, and how often the database was asked.
 
     Raises:
@@ -207,7 +223,7 @@ def simulate(lanes: dict[str, int], shares: list[Share], workers: int) -> tuple[
     return seconds, table.calls
 
 
-def costs(shares: list[Share], workers: int) -> dict[str, float]:
+def costs(shares: list[ShardPlan], workers: int) -> dict[str, float]:
     """Seconds that each call takes on a real server: the median of many."""
     with postgres.serving() as folder:
         engine = open_engine(f"postgresql://{postgres.USER}@/postgres?host={folder}")
@@ -219,8 +235,8 @@ def costs(shares: list[Share], workers: int) -> dict[str, float]:
             most = max(1, len(shares) // workers)
             held = {lease.number: lease.epoch for lease in _timed(took["claim"], one.claim, 10**9, most)}
             told = {number: (epoch, 1) for number, epoch in held.items()}
-            _timed(took["renew"], one.renew, told, Told(found=1))
-            _timed(took["scene"], one.scene)
+            _timed(took["renew"], one.renew, told, WorkerReport(found=1))
+            _timed(took["scene"], one.snapshot)
             _timed(took["release"], one.release, dict(list(held.items())[:1]))
             _timed(took["finish"], one.finish, dict(list(held.items())[1:]))
         engine.dispose()
@@ -234,13 +250,13 @@ def _timed(into: list[float], call: Callable[..., Any], *words: Any) -> Any:
     return result
 
 
-def shared_out(lanes: dict[str, int], shards: int) -> list[Share]:
+def shared_out(lanes: dict[str, int], shards: int) -> list[ShardPlan]:
     """The shards of some lanes."""
     inside: list[list[int]] = [[] for _ in range(shards)]
     for lane, count in lanes.items():
         inside[shard_of(lane, shards)].append(count)
     heaviest = [(max(some, default=1) - 1) * PACE.interval for some in inside]
-    return [Share(n, heaviest[n], sum(some), len(some)) for n, some in enumerate(inside)]
+    return [ShardPlan(n, heaviest[n], sum(some), len(some)) for n, some in enumerate(inside)]
 
 
 def report(options: argparse.Namespace) -> bool:

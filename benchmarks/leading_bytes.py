@@ -17,9 +17,9 @@ from pathlib import Path
 from statistics import median
 
 from crawler.checks.base import Judgement
-from crawler.checks.image import FIRST, ImageCheck
-from crawler.fetch.base import Answer, Request, Trail
-from crawler.pixels import More, measure
+from crawler.checks.image_header import FIRST_RANGE_BYTES, ImageCheck
+from crawler.fetch.base import Request, Response, Trace
+from crawler.images import NeedMoreBytes, measure
 from storage.model import Kind, Picture, Target
 
 CORPUS = Path(__file__).parents[2] / "shared" / "corpus" / "images"
@@ -31,7 +31,7 @@ def needed(data: bytes) -> int:
     low, high = 0, len(data)
     while low < high:
         middle = (low + high) // 2
-        low, high = (middle + 1, high) if isinstance(part(data, middle), More) else (low, middle)
+        low, high = (middle + 1, high) if isinstance(part(data, middle), NeedMoreBytes) else (low, middle)
     return low
 
 
@@ -51,9 +51,11 @@ def images(folder: Path) -> Iterator[tuple[str, bytes]]:
 
 def print_formats(by_format: Mapping[str, Sequence[int]]) -> None:
     """One line a format."""
-    print(f"{'format':10} {'images':>6} {'fewest':>7} {'median':>7} {'most':>8}  known by {FIRST}")
+    print(
+        f"{'format':10} {'images':>6} {'fewest':>7} {'median':>7} {'most':>8}  known by {FIRST_RANGE_BYTES}"
+    )
     for name, figures in sorted(by_format.items(), key=lambda item: -len(item[1])):
-        known = sum(figure <= FIRST for figure in figures) / len(figures)
+        known = sum(figure <= FIRST_RANGE_BYTES for figure in figures) / len(figures)
         spread = f"{min(figures):7} {median(figures):7.0f} {max(figures):8}"
         print(f"{name:10} {len(figures):6} {spread}  {known:.1%}")
 
@@ -68,14 +70,14 @@ def print_shares(figures: Sequence[int]) -> None:
 def audited(data: bytes) -> tuple[int, int, bool]:
     """What the check itself costs at a server that obeys a Range: requests, bytes, size known."""
     check = ImageCheck(max_bytes=2**40, max_pixels=2**60)
-    step: Request | Judgement = check.ask(Target(1, "http://h.example/", Kind.IMAGE), Trail())
+    step: Request | Judgement = check.ask(Target(1, "http://h.example/", Kind.IMAGE), Trace())
     requests = fetched = 0
     while isinstance(step, Request):
         requests += 1
         end = min(int(step.headers["Range"].rpartition("-")[2]) + 1, len(data))
         fetched += end
         headers = {"Content-Range": f"bytes 0-{end - 1}/{len(data)}"}
-        step = check.judge(step, Answer(step.url, 206, headers, data[:end], length=len(data)))
+        step = check.judge(step, Response(step.url, 206, headers, data[:end], length=len(data)))
     return requests, fetched, step.picture is not None and step.picture.size is not None
 
 

@@ -35,9 +35,10 @@ from typing import Final, TypeAlias
 import sqlalchemy as sa
 
 from benchmarks.tail import DELAYS, tail, web
-from storage import schema
-from storage.database import open_engine, reading
-from tests.fleet.cluster import LOOPBACK, Cluster, clustered
+from storage.db import schema
+from storage.db.database import open_engine
+from storage.db.transactions import reading
+from tests.crawler.cluster.ray.cluster import LOOPBACK, Cluster, clustered
 from tests.site import Asked
 from tests.storage import postgres
 

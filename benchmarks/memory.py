@@ -1,8 +1,8 @@
-"""Bytes that one waiting target costs: a million due targets, put into the lanes of a turnstile.
+"""Bytes that one waiting target costs: a million due targets, put into the lanes of a scheduler.
 
-The database holds the targets of one record; `storage.queries.due` reads them, `crawler.plan` tells
-their lanes, and the turnstile runs them against a web that answers at once. Each side is a process
-of its own: the base has all that is imported, an open database and an empty turnstile.
+The database holds the targets of one record; `storage.queries.run.due` reads them, `crawler.engine.plan`
+tells their lanes, and the scheduler runs them against a web that answers at once. Each side is a process
+of its own: the base has all that is imported, an open database and an empty scheduler.
 
     python -m benchmarks.memory [--targets 1000000] [--hosts 20000]
 """
@@ -22,12 +22,13 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from crawler.lanes import Mood, Pace, Seat, Turnstile
-from crawler.plan import by_lane
+from crawler.engine.plan import by_lane
+from crawler.lanes import LaneLimits, Permit, Scheduler, Signal
 from crawler.urls import lane_key
-from storage import queries, schema
-from storage.database import open_engine
+from storage.db import schema
+from storage.db.database import open_engine
 from storage.model import Run, Target
+from storage.queries import run as queries
 
 LIMIT: Final = 600
 BATCH: Final = 10_000
@@ -82,15 +83,15 @@ class Web:
     """Answers every request at once."""
 
     def __init__(self) -> None:
-        self.gate = Turnstile[Target](128, lambda _: Pace(interval=0.0), self.work, self.dropped)
+        self.gate = Scheduler[Target](128, lambda _: LaneLimits(interval=0.0))
         self.asked = 0
 
-    async def work(self, target: Target, seat: Seat[Target]) -> None:
-        """Ask, and give the seat back."""
+    async def work(self, target: Target, permit: Permit[Target]) -> None:
+        """Ask, and give the permit back."""
         del target
         await asyncio.sleep(0)
         self.asked += 1
-        self.gate.leave(seat, Mood.CALM)
+        self.gate.release(permit, Signal.OK)
 
     def dropped(self, target: Target, why: Exception) -> None:
         """Nothing closes a lane here.
@@ -107,11 +108,11 @@ async def child(path: Path) -> None:
     run = Run(1, "audit", datetime.now(UTC))
     web = Web()
     base = resident()
-    targets = queries.due(engine, run)
+    targets = queries.due_targets(engine, run)
     for key, target in by_lane(targets, lane_key):
         web.gate.add(key, target)
     planned = resident()
-    await web.gate.run()
+    await web.gate.run(web)
     print(base, planned, peak(), web.asked, flush=True)
 
 

@@ -23,15 +23,16 @@ from aiohttp import web
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from crawler.dashboard import House
+from crawler.dashboard import DashboardSettings
 from crawler.dashboard.app import build
-from storage import schema
-from storage.database import open_engine, open_reader, writing
-from storage.hosts import count_hosts
-from storage.pictures import note_changes, note_shared
-from storage.severity import weigh
-from storage.statements import chunks
-from storage.tally import tally
+from storage.db import schema
+from storage.db.database import open_engine, open_reader
+from storage.db.statements import chunks
+from storage.db.transactions import writing
+from storage.rollups.hosts import count_hosts
+from storage.rollups.images import note_changes, note_shared
+from storage.rollups.severity import update_record_severities
+from storage.rollups.targets import update_targets
 
 MEDIAN, LONGEST = 200, 1000  # ms that a page may take
 LINKS = 3  # of a target
@@ -119,11 +120,11 @@ def settled(path: Path) -> None:
         keys = list(connection.execute(sa.select(schema.record.c.id)).scalars())
     for some in chunks(keys, 200):
         with writing(engine) as connection:
-            weigh(connection, some)
+            update_record_severities(connection, some)
     print(f"records weighed in {time.perf_counter() - began:.1f} s", flush=True)
     for name in ("for the first time", "again"):
         began = time.perf_counter()
-        tally(engine)
+        update_targets(engine)
         print(f"targets counted {name} in {time.perf_counter() - began:.1f} s", flush=True)
     began = time.perf_counter()
     count_hosts(engine)
@@ -187,7 +188,7 @@ async def measure(path: Path, times: int) -> bool:
     """
     late = False
     engine = open_reader(f"sqlite:///{path}")
-    runner = web.AppRunner(build(House(engine)), access_log=None)
+    runner = web.AppRunner(build(DashboardSettings(engine)), access_log=None)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()

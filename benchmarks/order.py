@@ -1,13 +1,13 @@
-"""Makespan over its lower bound: the turnstile beside the orders that other checkers use.
+"""Makespan over its lower bound: the scheduler beside the orders that other checkers use.
 
 Everything runs on virtual time, so the figures do not depend on the machine. A small server counts
 what is under way, per host and in all, and fails the run if an order breaks a limit: who beats the
 bound has broken one. The web has a heavy tail: few hosts have most targets.
 
 The bound is the largest of two: the longest lane under its own limits, and all the work spread
-over all the seats. No order can end before it.
+over all the permits. No order can end before it.
 
-    python -m benchmarks.order [--targets 8000] [--hosts 200] [--seats 256] [--at-once 2]
+    python -m benchmarks.order [--targets 8000] [--hosts 200] [--permits 256] [--at-once 2]
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from crawler.errors import LaneClosed
-from crawler.lanes import Mood, Pace, Seat, Turnstile
+from crawler.lanes import LaneLimits, Permit, Scheduler, Signal
 from tests import clock
 
 Job = tuple[str, float]  # host, seconds that its answer takes
@@ -36,7 +36,7 @@ SEED: Final = 3
 class Limits:
     """Requests under way in all, and at one host."""
 
-    seats: int = 256
+    permits: int = 256
     at_once: int = 2
 
 
@@ -56,31 +56,44 @@ class Server:
         """
         host, seconds = job
         self._under_way[host] += 1
-        if self._under_way[host] > self._limits.at_once or self._under_way.total() > self._limits.seats:
+        if self._under_way[host] > self._limits.at_once or self._under_way.total() > self._limits.permits:
             raise RuntimeError(f"{self._under_way[host]} at {host}, {self._under_way.total()} in all")
         await asyncio.sleep(seconds)
         self._under_way[host] -= 1
         self.answered += 1
 
 
-Scheduler = Callable[[list[Job], Server, Limits], Awaitable[None]]
+Order = Callable[[list[Job], Server, Limits], Awaitable[None]]
 
 
-async def turnstile(jobs: list[Job], server: Server, limits: Limits) -> None:
-    """The project's own: crawler.lanes.Turnstile."""
-    pace = Pace(at_once=limits.at_once, interval=0.0)
+class Handler:
+    """Asks the server for each job that the scheduler starts."""
 
-    async def work(job: Job, seat: Seat[Job]) -> None:
-        await server.answer(job)
-        gate.leave(seat, Mood.CALM)
+    def __init__(self, scheduler: Scheduler[Job], server: Server) -> None:
+        self._scheduler = scheduler
+        self._server = server
 
-    def dropped(job: Job, why: LaneClosed) -> None:
-        raise RuntimeError(f"{job} was dropped: {why}")
+    async def work(self, job: Job, permit: Permit[Job]) -> None:
+        """Ask, and give the permit back."""
+        await self._server.answer(job)
+        self._scheduler.release(permit, Signal.OK)
 
-    gate = Turnstile[Job](limits.seats, lambda _: pace, work, dropped)
+    def dropped(self, job: Job, reason: LaneClosed) -> None:
+        """Nothing closes a lane here.
+
+        Raises:
+            RuntimeError: something did.
+        """
+        raise RuntimeError(f"{job} was dropped: {reason}")
+
+
+async def lanes_in_order(jobs: list[Job], server: Server, limits: Limits) -> None:
+    """The project's own: crawler.lanes.Scheduler."""
+    pace = LaneLimits(at_once=limits.at_once, interval=0.0)
+    scheduler = Scheduler[Job](limits.permits, lambda _: pace)
     for job in jobs:
-        gate.add(job[0], job)
-    await gate.run()
+        scheduler.add(job[0], job)
+    await scheduler.run(Handler(scheduler, server))
 
 
 async def omniscient(jobs: list[Job], server: Server, limits: Limits) -> None:
@@ -109,22 +122,22 @@ async def turns(jobs: list[Job], server: Server, limits: Limits) -> None:
 
 
 async def host_first(jobs: list[Job], server: Server, limits: Limits) -> None:
-    """A task a URL: wait for the host's semaphore, then for a seat, first come first served."""
-    seats, hosts = _semaphores(limits)
+    """A task a URL: wait for the host's semaphore, then for a permit, first come first served."""
+    permits, hosts = _semaphores(limits)
 
     async def ask(job: Job) -> None:
-        async with hosts[job[0]], seats:
+        async with hosts[job[0]], permits:
             await server.answer(job)
 
     await asyncio.gather(*map(ask, jobs))
 
 
-async def seat_first(jobs: list[Job], server: Server, limits: Limits) -> None:
-    """A task a URL: take a seat, then wait with it for the host's semaphore."""
-    seats, hosts = _semaphores(limits)
+async def permit_first(jobs: list[Job], server: Server, limits: Limits) -> None:
+    """A task a URL: take a permit, then wait with it for the host's semaphore."""
+    permits, hosts = _semaphores(limits)
 
     async def ask(job: Job) -> None:
-        async with seats, hosts[job[0]]:
+        async with permits, hosts[job[0]]:
             await server.answer(job)
 
     await asyncio.gather(*map(ask, jobs))
@@ -141,19 +154,19 @@ async def largest_host(jobs: list[Job], server: Server, limits: Limits) -> None:
     await host_first(sorted(jobs, key=lambda job: -sizes[job[0]]), server, limits)
 
 
-SCHEDULERS: Final[dict[str, Scheduler]] = {
-    "linkhealth turnstile": turnstile,
+SCHEDULERS: Final[dict[str, Order]] = {
+    "linkhealth scheduler": lanes_in_order,
     "longest lane, omniscient": omniscient,
     "largest host first, once": largest_host,
-    "host, then seat (connector)": host_first,
+    "host, then permit (connector)": host_first,
     "turns in order (round robin)": turns,
     "longest job first (LPT)": longest_job,
-    "seat, then host (one queue)": seat_first,
+    "permit, then host (one queue)": permit_first,
 }
 
 
 def _semaphores(limits: Limits) -> tuple[asyncio.Semaphore, dict[str, asyncio.Semaphore]]:
-    return asyncio.Semaphore(limits.seats), defaultdict(lambda: asyncio.Semaphore(limits.at_once))
+    return asyncio.Semaphore(limits.permits), defaultdict(lambda: asyncio.Semaphore(limits.at_once))
 
 
 async def _by_choice(
@@ -169,7 +182,7 @@ async def _by_choice(
     free = Counter(dict.fromkeys(lanes, limits.at_once))
     tasks: dict[asyncio.Task[None], str] = {}
     while lanes or tasks:
-        while len(tasks) < limits.seats and (open_ := [host for host in lanes if free[host]]):
+        while len(tasks) < limits.permits and (open_ := [host for host in lanes if free[host]]):
             host = choose(open_)
             free[host] -= 1
             tasks[asyncio.ensure_future(ask(lanes[host].pop()))] = host
@@ -216,13 +229,13 @@ def bound(jobs: list[Job], limits: Limits) -> tuple[float, str]:
         lanes[host].append(seconds)
     longest = max(lanes, key=lambda host: sum(lanes[host]))
     own = max(sum(lanes[longest]) / limits.at_once, *lanes[longest])
-    whole = sum(seconds for _, seconds in jobs) / limits.seats
+    whole = sum(seconds for _, seconds in jobs) / limits.permits
     if own >= whole:
         return own, f"{longest} has {len(lanes[longest])} targets, {limits.at_once} at once"
-    return whole, f"{len(jobs)} targets on {limits.seats} seats"
+    return whole, f"{len(jobs)} targets on {limits.permits} permits"
 
 
-def makespan(scheduler: Scheduler, jobs: list[Job], limits: Limits) -> float:
+def makespan(scheduler: Order, jobs: list[Job], limits: Limits) -> float:
     """Virtual seconds until the last answer.
 
     Raises:
@@ -240,7 +253,7 @@ def makespan(scheduler: Scheduler, jobs: list[Job], limits: Limits) -> float:
 
 
 def table(jobs: list[Job], limits: Limits) -> float:
-    """Print the ratios of every order; return the worst one of the turnstile."""
+    """Print the ratios of every order; return the worst one of the scheduler."""
     least, why = bound(jobs, limits)
     print(f"cannot end before {least:.1f} s: {why}")
     inputs = orders(jobs)
@@ -249,24 +262,24 @@ def table(jobs: list[Job], limits: Limits) -> float:
     for name, scheduler in SCHEDULERS.items():
         ratios = [makespan(scheduler, given, limits) / least for given in inputs.values()]
         print(f"{name:<30}" + "".join(f"{ratio:>10.3f}" for ratio in ratios), flush=True)
-        worst = max(worst, *ratios) if scheduler is turnstile else worst
+        worst = max(worst, *ratios) if scheduler is lanes_in_order else worst
     return worst
 
 
 def main() -> None:
-    """Print a table an exponent; fail if the turnstile misses its limit."""
+    """Print a table an exponent; fail if the scheduler misses its limit."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--targets", type=int, default=8_000)
     parser.add_argument("--hosts", type=int, default=200)
-    parser.add_argument("--seats", type=int, default=256)
+    parser.add_argument("--permits", type=int, default=256)
     parser.add_argument("--at-once", type=int, default=2)
     options = parser.parse_args()
-    limits = Limits(options.seats, options.at_once)
+    limits = Limits(options.permits, options.at_once)
     worst = 0.0
     for exponent in EXPONENTS:
         print(f"\n{options.targets} targets, {options.hosts} hosts, exponent {exponent}: ", end="")
         worst = max(worst, table(heavy_tail(options.targets, options.hosts, exponent), limits))
-    print(f"\nworst of the turnstile {worst:.3f}, limit {LIMIT}")
+    print(f"\nworst of the scheduler {worst:.3f}, limit {LIMIT}")
     sys.exit(worst > LIMIT)
 
 

@@ -27,17 +27,17 @@ import sqlalchemy as sa
 import uvloop
 
 from crawler.app import Options, audit
-from crawler.config import Config, Database
-from crawler.history import advance
-from crawler.plan import address_of
+from crawler.config import Config, DatabaseSection
+from crawler.engine.plan import address_of
+from crawler.policies import evidence, freshness, reading_of, rules_of
 from crawler.progress import watch
 from crawler.urls import masked
-from crawler.wiring import evidence, freshness, reading_of, rules_of
-from storage import schema
-from storage.catalogue import Catalogue, Place
-from storage.database import open_engine
+from crawler.verdicts.states import advance
+from storage.catalogue import Catalogue, LinkTarget
+from storage.db import schema
+from storage.db.database import open_engine
 from storage.ledger import Ledger, begin_run, end_run
-from storage.model import Finding, Link, Run, Verdict
+from storage.model import Finding, Link, Run, RunEnd, Verdict
 from storage.records import files, read
 
 ROOT = Path(__file__).parents[1]
@@ -45,10 +45,10 @@ LIMIT = 0.15  # of the first reading
 ROUNDS = 5
 
 
-def place(link: Link) -> Place:
+def place(link: Link) -> LinkTarget:
     """Where a link leads, as a run sees it."""
     url = address_of(link, None)
-    return Place(masked(link.text), masked(url), url)
+    return LinkTarget(masked(link.text), masked(url), url)
 
 
 def first_reading(engine: sa.Engine, run: Run, records: str) -> float:
@@ -79,7 +79,7 @@ def second_run(config: Config, records: str, port: int) -> float:
     started = time.perf_counter()
     with watch(progress=False, quiet=True) as observer:
         outcome = uvloop.run(audit(config, options, observer))
-    assert outcome.run.ended == "finished"
+    assert outcome.run.ended == RunEnd.FINISHED
     return time.perf_counter() - started
 
 
@@ -96,12 +96,12 @@ def main() -> int:
     records = sys.argv[1] if sys.argv[1:] else str(ROOT.parent / "shared" / "corpus" / "records")
     with tempfile.TemporaryDirectory() as folder, socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(0)
-        config = Config(database=Database(url=f"sqlite:///{folder}/linkhealth.db"))
+        config = Config(database=DatabaseSection(url=f"sqlite:///{folder}/linkhealth.db"))
         engine = open_engine(config.database.url)
         run = begin_run(engine, "audit", datetime.now(UTC))
         first = first_reading(engine, run, records)
         targets = asyncio.run(check_all(engine, run))
-        end_run(engine, run, "finished", datetime.now(UTC))
+        end_run(engine, run, RunEnd.FINISHED, datetime.now(UTC))
         engine.dispose()
         port = listener.getsockname()[1]
         seconds = [second_run(config, records, port) for _ in range(ROUNDS)]
