@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from crawler.library import audit, findings
+    from crawler.api import audit, findings
 
 __all__ = ["audit", "findings"]
 
@@ -18,5 +18,5 @@ def __getattr__(name: str) -> object:
     """Import the library when it is asked for: no room of the house needs it."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found: object = getattr(import_module("crawler.library"), name)
-    return found
+    member: object = getattr(import_module("crawler.api"), name)
+    return member

@@ -2,10 +2,12 @@
 
 CrawlerError
 ├── ConfigError             the configuration; every mistake at once
+│   └── NoLinks             the records hold no link that a rule takes
 ├── UrlError                no request can be made of this text
 │   ├── InvalidUrl
 │   └── UnsupportedScheme
 ├── LaneClosed              this lane takes no more requests in this run
+│   └── HostPostponed       this host asked to come back later than the run waits
 └── FetchError              a request came to no answer that counts
     ├── NoSuchHost          the resolver says that the name does not exist or has no address
     ├── DnsFailure          the resolver did not say
@@ -17,18 +19,20 @@ CrawlerError
     ├── Reset               closed or reset before any byte of an answer
     ├── Unreachable
     ├── LocalFault          this machine ran out of something: file descriptors, buffers, ports
+    │   └── ProxyFault      the proxy cannot be reached, or refuses to lead on
     ├── TlsFault
     │   ├── TlsExpired
     │   ├── TlsHostname
     │   ├── TlsUntrusted
     │   └── TlsProtocol
-    ├── BadResponse         what came is not HTTP, or broke off
+    ├── BadResponse         what came is not HTTP
+    │   └── IncompleteResponse  the connection ended in the middle of it
     └── RedirectFault
         ├── RedirectLoop
         ├── TooManyRedirects
         └── BadRedirect
 
-Every leaf below FetchError has its verdict in `crawler.verdict.ERRORS`; a test holds that true.
+Every leaf below FetchError has its verdict in `crawler.verdicts.tables.ERRORS`; a test holds that true.
 """
 
 from __future__ import annotations
@@ -40,6 +44,10 @@ class CrawlerError(Exception):
 
 class ConfigError(CrawlerError):
     """The configuration has mistakes; the text names each with its file and key."""
+
+
+class NoLinks(ConfigError):
+    """The records hold no link that a rule takes; the text says what they hold, and what would take it."""
 
 
 class UrlError(CrawlerError):
@@ -62,6 +70,10 @@ class LaneClosed(CrawlerError):
         self.until = until
 
 
+class HostPostponed(LaneClosed):
+    """The host asked to come back later than this run waits, at `until`."""
+
+
 class FetchError(CrawlerError):
     """A request came to no answer that counts. `phase` says where it ended."""
 
@@ -82,23 +94,23 @@ class BlockedAddress(FetchError):
     """An address of the host is not public."""
 
 
-class Denied(FetchError):
+class RobotsDenied(FetchError):
     """The site's robots.txt forbids it."""
 
 
-class Excluded(FetchError):
+class ExcludedUrl(FetchError):
     """The configuration excludes this hop."""
 
 
-class Timeout(FetchError):
+class FetchTimeout(FetchError):
     """The phase took longer than it may."""
 
 
-class Refused(FetchError):
+class ConnectionRefused(FetchError):
     """The connection was refused."""
 
 
-class Reset(FetchError):
+class ConnectionReset(FetchError):
     """The connection ended before any byte of an answer."""
 
 
@@ -108,6 +120,10 @@ class Unreachable(FetchError):
 
 class LocalFault(FetchError):
     """This machine, not the target, could not do it."""
+
+
+class ProxyFault(LocalFault):
+    """The proxy, not the target, could not do it, or refused."""
 
 
 class TlsFault(FetchError):
@@ -132,6 +148,10 @@ class TlsProtocol(TlsFault):
 
 class BadResponse(FetchError):
     """What came is not HTTP, or broke off."""
+
+
+class IncompleteResponse(BadResponse):
+    """The connection ended in the middle of a response: in its head, its body, or a chunk."""
 
 
 class RedirectFault(FetchError):

@@ -11,26 +11,26 @@ import base64
 import re
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
-from functools import lru_cache
+from functools import cache, lru_cache
 from ipaddress import ip_address
 from typing import Final, TypeAlias
 from urllib.parse import unquote
 
-from ada_url import URL
+from ada_url import URL, join_url, normalize_url
 from publicsuffixlist import PublicSuffixList
 
-from crawler.errors import InvalidUrl, UnsupportedScheme
+from crawler.errors import InvalidUrl, UnsupportedScheme, UrlError
 
-SCHEMES: Final = frozenset({"http:", "https:"})
-LONGEST: Final = 65_536  # characters; longer ones are no links but accidents
-SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
-ABSOLUTE: Final = re.compile(SCHEME.pattern + "//")
-SECRET: Final = re.compile(r"([/\\]{2})(?:[^/\\?#@]*:.*|[^/\\?#]*)@", re.DOTALL)
+HTTP_BEGINNINGS: Final = ("http://", "https://")  # of every URL of these schemes, once it is parsed
+MAX_URL_CHARACTERS: Final = 65_536  # characters; longer ones are no links but accidents
+SCHEME_PATTERN: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
+ABSOLUTE_PATTERN: Final = re.compile(SCHEME_PATTERN.pattern + "//")
+SECRET_PATTERN: Final = re.compile(r"([/\\]{2})(?:[^/\\?#@]*:.*|[^/\\?#]*)@", re.DOTALL)
 MASK: Final = "***"
 Login: TypeAlias = tuple[str, str]
-_suffixes: Final = PublicSuffixList()
 
 
+@lru_cache(maxsize=1024)  # a run asks twice for each target, and the links of a record name few
 def request_url(text: str, base: str | None = None) -> str:
     """The URL that is requested for a link's text; `base` is what relative ones stand on.
 
@@ -41,17 +41,24 @@ def request_url(text: str, base: str | None = None) -> str:
     text = text.strip()
     if text.startswith("//"):
         text = f"https:{text}"
-    if len(text) > LONGEST:
+    if len(text) > MAX_URL_CHARACTERS:
         raise InvalidUrl(f"{len(text)} characters are too many for a URL")
     return _asked(_parse(text, base))
 
 
-def _asked(url: URL) -> str:
-    """The part of a URL that is sent: all but the fragment."""
-    if url.protocol not in SCHEMES:
-        raise UnsupportedScheme(f"{url.protocol} is not http or https")
-    url.hash = ""
-    return url.href.removesuffix("#")
+def typed_url(text: str, base: str | None = None) -> str:
+    """The request URL of a URL as a person types it; the text itself where it is no URL."""
+    try:
+        return request_url(text, base)
+    except UrlError:
+        return text
+
+
+def _asked(url: str) -> str:
+    """The part of a parsed URL that is sent: all but the fragment."""
+    if not url.startswith(HTTP_BEGINNINGS):
+        raise UnsupportedScheme(f"{url.partition(':')[0]}: is not http or https")
+    return url.partition("#")[0]
 
 
 def resolve(text: str, base: str) -> str:
@@ -62,15 +69,17 @@ def resolve(text: str, base: str) -> str:
         UnsupportedScheme: it is not http or https.
     """
     url = _asked(_parse(text.strip(), base))
-    if len(url) > LONGEST:
+    if len(url) > MAX_URL_CHARACTERS:
         raise InvalidUrl(f"{len(url)} characters are too many for a URL")
     return url
 
 
-def _parse(text: str, base: str | None) -> URL:
+def _parse(text: str, base: str | None) -> str:
     try:
         # A scheme alone makes no URL absolute: "http:path" stands on a base of the same scheme.
-        return URL(text) if base is None or ABSOLUTE.match(text) else URL(text, base)
+        if base is None or ABSOLUTE_PATTERN.match(text):
+            return normalize_url(text)
+        return join_url(base, text)
     except ValueError:
         raise InvalidUrl(_why(text, base)) from None
 
@@ -78,16 +87,11 @@ def _parse(text: str, base: str | None) -> URL:
 def _why(text: str, base: str | None) -> str:
     if not text:
         return "the URL is empty"
-    if SCHEME.match(text) or base is not None:
+    if SCHEME_PATTERN.match(text) or base is not None:
         return "it cannot be parsed as a URL"
     if text.startswith(("/", ".")):
         return "a relative URL, and [records] base_url is not set"
     return "no scheme: write https:// before it"
-
-
-@lru_cache(maxsize=4096)
-def _parsed(url: str) -> URL:
-    return URL(url)
 
 
 def basic(login: Login) -> str:
@@ -100,12 +104,13 @@ def without_credentials(url: str) -> tuple[str, Login | None]:
     """A URL without user and password, and the two, decoded; None where it has none."""
     if "@" not in url:
         return url, None
-    parsed = URL(url)
-    user, password = parsed.username, parsed.password
+    parts = URL(url)
+    user = parts.username
+    password = parts.password
     if not user and not password:
         return url, None
-    parsed.username = parsed.password = ""
-    return parsed.href, (unquote(user), unquote(password))
+    parts.username = parts.password = ""
+    return parts.href, (unquote(user), unquote(password))
 
 
 def masked(url: str) -> str:
@@ -115,8 +120,8 @@ def masked(url: str) -> str:
     try:
         bare, credentials = without_credentials(url)
     except ValueError:
-        # No URL, so nobody knows where its secret would end.
-        return SECRET.sub(rf"\1{MASK}@", url)
+        # No URL, so there is no telling where its secret would end.
+        return SECRET_PATTERN.sub(rf"\1{MASK}@", url)
     return bare if credentials is None else bare.replace("//", f"//{MASK}@", 1)
 
 
@@ -129,33 +134,50 @@ def host_of(url: str) -> str:
     return authority.partition(":")[0]
 
 
-def _authority(rest: str) -> str:
+def _authority(text: str) -> str:
     """Host and port at the beginning of what follows `://`, without user and password."""
-    authority = rest.partition("/")[0]
+    authority = text.partition("/")[0]
     if "?" in authority or "#" in authority or "@" in authority:
         return re.split(r"[?#]", authority, maxsplit=1)[0].rpartition("@")[2]
     return authority
 
 
+def path_of(url: str) -> str:
+    """The path of a request URL, without query."""
+    return "/" + re.split(r"[?#]", url.partition("://")[2], maxsplit=1)[0].partition("/")[2]
+
+
+@lru_cache(maxsize=4096)  # asked several times a target
 def origin_of(url: str) -> str:
     """Scheme, host and port of a request URL, which names no port that its scheme implies."""
-    scheme, _, rest = url.partition("://")
-    return f"{scheme}://{_authority(rest)}"
+    scheme, _, text = url.partition("://")
+    return f"{scheme}://{_authority(text)}"
+
+
+@cache
+def _suffixes() -> PublicSuffixList:
+    """The list of public suffixes, read (50 ms) by the first who asks."""
+    return PublicSuffixList()
 
 
 @lru_cache(maxsize=65_536)
 def registrable(host: str) -> str:
-    """The domain that somebody registered: bbc.co.uk of news.bbc.co.uk; an address is its own."""
+    """The domain that was registered: bbc.co.uk of news.bbc.co.uk; an address is its own."""
     try:
         ip_address(host)
     except ValueError:
-        return _suffixes.privatesuffix(host.rstrip(".")) or host
+        return _suffixes().privatesuffix(host.rstrip(".")) or host
     return host
 
 
-def lane_key(host: str, joined: Sequence[str] = (), join: str = "domain") -> str:
-    """What must be polite together: a pattern of `joined` that fits, else domain or host."""
-    for pattern in joined:
+def is_public_suffix(host: str) -> bool:
+    """Whether anybody may register a name below a host, as below co.uk or github.io."""
+    return bool(_suffixes().publicsuffix(host) == host)
+
+
+def lane_key(host: str, patterns: Sequence[str] = (), join: str = "domain") -> str:
+    """What must be polite together: a pattern that fits, else domain or host."""
+    for pattern in patterns:
         if fnmatchcase(host, pattern):
             return pattern
     return registrable(host) if join == "domain" else host

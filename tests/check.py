@@ -7,24 +7,30 @@ from typing import Any
 
 import msgspec
 
-from crawler.config import Checks, Config, Duration, Hosts, Network, Retry
-from crawler.plan import by_lane
-from crawler.progress import Silence
-from crawler.wiring import lanes_of, open_running
+from crawler.config import ChecksSection, Config, Duration, HostsSection, NetworkSection, RetrySection
+from crawler.engine.context import RunContext
+from crawler.engine.plan import by_lane
+from crawler.policies import lanes_of
+from crawler.progress import QuietProgress
+from crawler.wiring import open_run
 from storage.model import Finding, Kind, Probe, Target
 from tests.site import Site
 
 # Most tests count requests, so probes are left to the tests that are about them.
 QUICK = Config(
-    checks=Checks(not_found=False, parked=False),
-    network=Network(connect_timeout=Duration(0.5), read_timeout=Duration(0.25), total_timeout=Duration(1)),
-    hosts=Hosts(interval=Duration(0)),
-    retry=Retry(backoff=Duration(0.01), max_wait=Duration(2)),
+    checks=ChecksSection(not_found=False, parked=False),
+    network=NetworkSection(
+        connect_timeout=Duration(0.5), read_timeout=Duration(0.25), total_timeout=Duration(1)
+    ),
+    hosts=HostsSection(interval=Duration(0)),
+    retry=RetrySection(backoff=Duration(0.01), max_wait=Duration(2)),
 )
 # For tests that wait for nothing: however busy the machine is, no answer of theirs is late.
 PATIENT = msgspec.structs.replace(
     QUICK,
-    network=Network(connect_timeout=Duration(10), read_timeout=Duration(20), total_timeout=Duration(20)),
+    network=NetworkSection(
+        connect_timeout=Duration(10), read_timeout=Duration(20), total_timeout=Duration(20)
+    ),
 )
 
 
@@ -57,7 +63,8 @@ async def check_all(
     `probes` are those that earlier runs left.
     """
     kept = Kept()
-    async with open_running(settings, (*detours, site.detour), kept, Silence(), probes=probes) as running:
+    context = RunContext(settings, kept, QuietProgress(), (*detours, site.detour), probes)
+    async with open_run(context) as running:
         numbered = (Target(n, url, kind) for n, (url, kind) in enumerate(targets.items(), 1))
         await running.check(by_lane(numbered, lanes_of(settings)))
     return kept.findings

@@ -53,6 +53,7 @@ class Names:
     """The server: `add` names, let the program ask, look at the `log` of (name, type, transport)."""
 
     port: int = 0
+    outage: Reply | None = None  # what is said to every question, whatever the script
     log: list[tuple[str, str, str]] = field(default_factory=list)
     _scripts: dict[tuple[str, str], tuple[Reply, ...]] = field(default_factory=dict)
     _hits: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -80,7 +81,7 @@ class Names:
         kind = FAMILIES.get(struct.unpack_from("!H", query, end)[0], "other")
         self.log.append((name, kind, transport))
         self._heard.set()
-        replies = self._scripts.get((name, kind), (Reply(code=NXDOMAIN),))
+        replies = (self.outage,) if self.outage else self._scripts.get((name, kind), (Reply(code=NXDOMAIN),))
         reply = replies[min(self._hits[name, kind], len(replies) - 1)]
         if reply.silent:
             return None

@@ -11,8 +11,10 @@ from pathlib import Path
 
 import msgspec
 
+from tests.forked_process import start_forked
+
 ROOT = Path(__file__).parents[1]
-SHIFTED = ROOT / "tests" / "sharing" / "shifted"
+SHIFTED = ROOT / "tests" / "crawler" / "cluster" / "shifted"
 QUICK = """
 [network]
 connect_timeout = 1
@@ -42,8 +44,13 @@ class Ended:
 async def start(
     folder: Path, *words: str, under: tuple[str, ...] = (), ahead: float = 0.0
 ) -> asyncio.subprocess.Process:
-    """Start the program in a folder, `under` another one if asked, its clock so many seconds `ahead`."""
-    environ = {k: v for k, v in os.environ.items() if not k.startswith("LINKHEALTH_")}
+    """Start the program in a folder, `under` another one if asked, its clock so many seconds `ahead`.
+
+    Alone it is forked from a process that has loaded it, which saves the second that its imports take.
+    """
+    environ = _environ()
+    if not under and not ahead:
+        return await start_forked(folder, environ, *words)
     path = os.pathsep.join([str(SHIFTED), str(ROOT)] if ahead else [str(ROOT)])
     return await asyncio.create_subprocess_exec(
         *under,
@@ -59,6 +66,12 @@ async def start(
     )
 
 
+def _environ() -> dict[str, str]:
+    """What the program sees of ours: no configuration, and this very source."""
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("LINKHEALTH_")}
+    return {**environ, "PYTHONPATH": str(ROOT)}
+
+
 async def ended(process: asyncio.subprocess.Process) -> Ended:
     """Wait until the program ends."""
     out, err = await asyncio.wait_for(process.communicate(), 60)
@@ -70,18 +83,22 @@ async def run(folder: Path, *words: str) -> Ended:
     return await ended(await start(folder, *words))
 
 
+async def on_screen(folder: Path, *words: str, columns: int = 120) -> tuple[int, list[str]]:
+    """Run the program with a terminal for all that it says: its exit code, and the lines of its report."""
+    ours, theirs = pty.openpty()
+    environ = {**_environ(), "TERM": "xterm", "COLUMNS": str(columns), "NO_COLOR": "1"}
+    process = await start_forked(folder, environ, *words, stdout=theirs)
+    os.close(theirs)
+    drawing = asyncio.create_task(asyncio.to_thread(_all_of, ours))
+    await asyncio.wait_for(process.communicate(), 60)
+    return process.returncode or 0, (await drawing).splitlines()
+
+
 async def on_terminal(folder: Path, *words: str) -> tuple[int, bytes, str]:
     """Run the program with a terminal for standard error: its exit code, its data, what was drawn."""
     ours, theirs = pty.openpty()
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-m", "crawler", *words),
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm", "COLUMNS": "160"},
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=theirs,
-    )
+    environ = {**_environ(), "TERM": "xterm", "COLUMNS": "160"}
+    process = await start_forked(folder, environ, *words, stderr=theirs)
     os.close(theirs)
     drawing = asyncio.create_task(asyncio.to_thread(_all_of, ours))
     out, _ = await asyncio.wait_for(process.communicate(), 60)

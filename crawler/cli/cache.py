@@ -5,33 +5,46 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import click
 import sqlalchemy as sa
 
 from crawler.app import REFRESH, Options, audit
-from crawler.cli.audit import loop_runner
+from crawler.cli.choice import WordChoice
+from crawler.cli.commands import CommandGroup
+from crawler.cli.context import CliContext
 from crawler.config import Config, load
-from crawler.errors import UrlError
 from crawler.progress import watch
-from crawler.urls import masked, request_url
-from storage import lock
-from storage.cache import Fault, Store, collect, entries, export, name_of, open_store, repair, verify
-from storage.cache.export import LAYOUTS
-from storage.database import open_engine
-from storage.queries import find
+from crawler.runtime import run_loop
+from crawler.urls import masked, typed_url
+from storage.db import lock
+from storage.db.database import open_engine
+from storage.image_cache import (
+    BlobStore,
+    CacheFault,
+    claim,
+    collect,
+    entries,
+    export,
+    name_of,
+    open_store,
+    repair,
+    verify,
+)
+from storage.image_cache.export import EXPORT_LAYOUTS
+from storage.image_cache.statistics import statistics_of
+from storage.queries.report import find
 
-KIB = 1024
+BYTES_PER_KIB = 1024
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def cache() -> None:
     """Look after the image cache."""
 
 
 @contextmanager
-def _opened(config: Config) -> Iterator[tuple[Store, sa.Engine]]:
+def _opened(config: Config) -> Iterator[tuple[BlobStore, sa.Engine]]:
     """The files and the index of a configuration."""
     engine = open_engine(config.database.url, create=False)
     try:
@@ -43,43 +56,45 @@ def _opened(config: Config) -> Iterator[tuple[Store, sa.Engine]]:
 @cache.command("verify")
 @click.option("--repair", "mend", is_flag=True, help="Remove what is wrong, and fetch it again.")
 @click.pass_obj
-def verify_(obj: dict[str, Any], *, mend: bool) -> int:
+def verify_(context: CliContext, *, mend: bool) -> int:
     """Look at every file: is it what its name says, and does the index agree?"""
-    config = load(obj["config"])
+    config = load(context.config)
     with _opened(config) as (blobs, engine), lock.hold(engine, "cache verify"):
         faults = list(verify(blobs, engine))
         for fault in faults:
             click.echo(f"{fault.name}: {fault.why}")
         if mend:
+            claim(blobs, engine)
             repair(blobs, engine, faults)
         count = len(entries(engine))
-    ours = [fault for fault in faults if fault.ours]
-    click.echo(f"{len(ours)} faults, {count} images in the index", err=True)
-    return _fetched_again(config, obj, ours) if mend and ours else int(bool(ours))
+    own_faults = [fault for fault in faults if fault.ours]
+    click.echo(f"{len(own_faults)} faults, {count} images in the index", err=True)
+    return _fetched_again(config, context, own_faults) if mend and own_faults else int(bool(own_faults))
 
 
-def _fetched_again(config: Config, obj: dict[str, Any], faults: list[Fault]) -> int:
+def _fetched_again(config: Config, context: CliContext, faults: list[CacheFault]) -> int:
     """Fetch what was removed; tell whether all of it came."""
-    wanted = {target for fault in faults for target in fault.targets}
-    with watch(progress=False, quiet=obj["quiet"]) as observer:
-        loop_runner()(audit(config, Options(REFRESH, only=frozenset(wanted)), observer))
+    target_ids = {target for fault in faults for target in fault.targets}
+    with watch(progress=False, quiet=context.quiet) as observer:
+        run_loop(audit(config, Options(REFRESH, only=frozenset(target_ids)), observer))
     with _opened(config) as (_, engine):
-        missing = wanted - entries(engine).keys()
-    click.echo(f"{len(wanted) - len(missing)} of {len(wanted)} images are back", err=True)
+        missing = target_ids - entries(engine).keys()
+    click.echo(f"{len(target_ids) - len(missing)} of {len(target_ids)} images are back", err=True)
     return int(bool(missing))
 
 
 @cache.command("gc")
 @click.option("--all", "everything", is_flag=True, help="Even what a record still names may go.")
 @click.pass_obj
-def gc_(obj: dict[str, Any], *, everything: bool) -> int:
+def gc_(context: CliContext, *, everything: bool) -> int:
     """Make room down to [images] cache_size: what nothing names goes, the least recently confirmed first."""
-    config = load(obj["config"])
+    config = load(context.config)
     with _opened(config) as (blobs, engine), lock.hold(engine, "cache gc"):
-        done = collect(blobs, engine, config.images.cache_size, everything=everything)
-    gone, left = _amount(done.size), _amount(done.size_left)
-    click.echo(f"{done.files} files of {gone} removed, {done.files_left} of {left} left")
-    over = done.size_left > config.images.cache_size
+        claim(blobs, engine)
+        sweep = collect(blobs, engine, config.images.cache_size, everything=everything)
+    bytes_removed, bytes_left = _amount(sweep.size), _amount(sweep.size_left)
+    click.echo(f"{sweep.files} files of {bytes_removed} removed, {sweep.files_left} of {bytes_left} left")
+    over = sweep.size_left > config.images.cache_size
     if over:
         click.echo(
             "that is more than [images] cache_size: records name all of it; --all removes it all the same",
@@ -90,26 +105,39 @@ def gc_(obj: dict[str, Any], *, everything: bool) -> int:
 
 @cache.command("export")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
-@click.option("--layout", type=click.Choice(LAYOUTS), default="url", help="Files by URL, or by digest.")
+@click.option("--layout", type=WordChoice(EXPORT_LAYOUTS), default="url", help="Files by URL, or by digest.")
+@click.option("--delete", is_flag=True, help="Remove files of earlier exports that no record names any more.")
 @click.pass_obj
-def export_(obj: dict[str, Any], *, folder: Path, layout: str) -> int:
+def export_(context: CliContext, *, folder: Path, layout: str, delete: bool) -> int:
     """Copy the images that records name into FOLDER, with a manifest.json from URL to file."""
-    with _opened(load(obj["config"])) as (blobs, engine):
-        done = export(blobs, engine, folder, layout)
-    click.echo(f"{done.urls} images in {folder}, {done.written} files written")
+    with _opened(load(context.config)) as (blobs, engine):
+        counts = export(blobs, engine, folder, layout, delete=delete)
+    removal = f", {counts.deleted} removed" if delete else ""
+    click.echo(f"{counts.urls} images in {folder}, {counts.written} files written{removal}")
+    return 0
+
+
+@cache.command("stats")
+@click.pass_obj
+def stats_(context: CliContext) -> int:
+    """Show what the cache holds: images, bytes, hosts, ages, and how often a picture was unchanged."""
+    with _opened(load(context.config)) as (_, engine):
+        for name, value in statistics_of(engine).lines():
+            click.echo(f"{name:<12} {value}")
     return 0
 
 
 @cache.command("path")
 @click.argument("url")
 @click.pass_obj
-def path_(obj: dict[str, Any], *, url: str) -> int:
+def path_(context: CliContext, *, url: str) -> int:
     """Print the file that the cache has of URL."""
-    with _opened(load(obj["config"])) as (blobs, engine):
-        entry = find(engine, masked(_request_url(url))) or find(engine, masked(url))
-        kept = entries(engine).get(entry.id) if entry else None
-        name = name_of(kept.picture.digest or "", kept.picture.format) if kept else None
-        if kept is None or name is None or not blobs.has(name, kept.picture.bytes):
+    with _opened(load(context.config)) as (blobs, engine):
+        entry = find(engine, masked(typed_url(url))) or find(engine, masked(url))
+        cached_image = entries(engine).get(entry.id) if entry else None
+        picture = cached_image.picture if cached_image else None
+        name = name_of(picture.digest or "", picture.format) if picture else None
+        if picture is None or name is None or not blobs.has(name, picture.bytes):
             click.echo(
                 f"{masked(url)} is not in the cache: 'linkhealth refresh' brings what records name", err=True
             )
@@ -118,18 +146,11 @@ def path_(obj: dict[str, Any], *, url: str) -> int:
     return 0
 
 
-def _request_url(url: str) -> str:
-    try:
-        return request_url(url)
-    except UrlError:
-        return url
-
-
 def _amount(size: int) -> str:
     """Bytes for people."""
     amount, unit = float(size), "B"
     for larger in ("KiB", "MiB", "GiB", "TiB"):
-        if amount < KIB:
+        if amount < BYTES_PER_KIB:
             break
-        amount, unit = amount / KIB, larger
+        amount, unit = amount / BYTES_PER_KIB, larger
     return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"

@@ -7,22 +7,26 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 import sqlalchemy as sa
 
+from crawler.cli.commands import CommandGroup
+from crawler.cli.context import CliContext
 from crawler.cli.output import write
 from crawler.config import Config, load
-from crawler.history import advance
-from crawler.report.safe import shown
-from crawler.wiring import evidence, freshness
-from storage import database, lock
-from storage.schema import HEAD
-from storage.upkeep import Calls, Rejudged, export_csv, export_parquet, prune, rejudge
+from crawler.report.escape import printable
+from storage.db import database, lock
+from storage.db.schema import SCHEMA_VERSION
+
+if TYPE_CHECKING:
+    from storage.upkeep.rejudge import DeathCalls, RejudgeResult
+
+# Each of these commands imports what it needs itself: no one needs what two others do.
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def db() -> None:
     """Look after the database."""
 
@@ -40,20 +44,27 @@ def _opened(config: Config, command: str, *, older: bool = False) -> Iterator[sa
 
 @db.command()
 @click.pass_obj
-def upgrade(obj: dict[str, Any]) -> int:
+def upgrade(context: CliContext) -> int:
     """Bring an older database to the schema of this program; nothing in it is lost."""
-    with _opened(load(obj["config"]), "upgrade", older=True) as engine:
+    from crawler.policies import record_paths  # noqa: PLC0415 - as above
+    from storage.catalogue import join_doubled_records  # noqa: PLC0415
+
+    config = load(context.config)
+    with _opened(config, "upgrade", older=True) as engine:
         before = database.upgrade(engine)
-    done = "is there already" if before == HEAD else f"reached, from {before}"
-    click.echo(f"schema {HEAD} {done}")
+        join_doubled_records(engine, record_paths(config))
+    outcome = "is there already" if before == SCHEMA_VERSION else f"reached, from {before}"
+    click.echo(f"schema {SCHEMA_VERSION} {outcome}")
     return 0
 
 
 @db.command("prune")
 @click.pass_obj
-def prune_(obj: dict[str, Any]) -> int:
+def prune_(context: CliContext) -> int:
     """Delete findings older than [database] keep; events, and what tells a state from the next, stay."""
-    config = load(obj["config"])
+    from storage.upkeep.prune import prune  # noqa: PLC0415 - as above
+
+    config = load(context.config)
     before = datetime.now(UTC) - timedelta(seconds=config.database.keep)
     with _opened(config, "prune") as engine:
         counts = prune(engine, before)
@@ -64,25 +75,31 @@ def prune_(obj: dict[str, Any]) -> int:
 @db.command("rejudge")
 @click.option("--write", "keep", is_flag=True, help="Keep what was judged; else it is only told.")
 @click.pass_obj
-def rejudge_(obj: dict[str, Any], *, keep: bool) -> int:
+def rejudge_(context: CliContext, *, keep: bool) -> int:
     """Judge every state again from the stored findings, by [state] and [schedule] as they are now."""
-    config = load(obj["config"])
-    judge = partial(advance, evidence=evidence(config), freshness=freshness(config))
+    from crawler.engine.revisit import planned_freshness  # noqa: PLC0415 - as above
+    from crawler.policies import evidence  # noqa: PLC0415
+    from crawler.verdicts.states import advance  # noqa: PLC0415
+    from storage.upkeep.rejudge import rejudge  # noqa: PLC0415
+
+    config = load(context.config)
     with _opened(config, "rejudge") as engine:
-        judged = rejudge(engine, judge, write=keep)
-    write(_told(judged, keep=keep), None)
+        intervals = planned_freshness(engine, config, datetime.now(UTC))
+        judge = partial(advance, evidence=evidence(config), freshness=intervals)
+        result = rejudge(engine, judge, write=keep)
+    write(_told(result, keep=keep), None)
     return 0
 
 
-def _told(judged: Rejudged, *, keep: bool) -> Iterator[str]:
-    for one in judged.turned:
-        yield f"{one.before.value} -> {one.after.value}  {shown(one.url)}\n"
-    yield f"{judged.targets} targets judged again by {judged.findings} findings: "
-    yield f"{len(judged.turned)} {'changed' if keep else 'would change'} their state\n"
-    yield f"calls of dead: {_calls(judged.after)}; before: {_calls(judged.before)}\n"
+def _told(result: RejudgeResult, *, keep: bool) -> Iterator[str]:
+    for change in result.changed_states:
+        yield f"{change.before.value} -> {change.after.value}  {printable(change.url)}\n"
+    yield f"{result.targets} targets judged again by {result.findings} findings: "
+    yield f"{len(result.changed_states)} {'changed' if keep else 'would change'} their state\n"
+    yield f"calls of dead: {_calls(result.after)}; before: {_calls(result.before)}\n"
 
 
-def _calls(calls: Calls) -> str:
+def _calls(calls: DeathCalls) -> str:
     return f"{calls.dead}, {calls.false} of them false (alive later)"
 
 
@@ -91,11 +108,13 @@ def _calls(calls: Calls) -> str:
 @click.option("--parquet", "form", flag_value="parquet", help="As Parquet; needs linkhealth[parquet].")
 @click.argument("path", type=click.Path(path_type=Path))
 @click.pass_obj
-def export(obj: dict[str, Any], form: str | None, path: Path) -> int:
+def export(context: CliContext, form: str | None, path: Path) -> int:
     """Write every table to the folder PATH; to PATH.csv or PATH.parquet, the findings alone."""
     if form is None:
         raise click.UsageError("write --csv or --parquet")
-    engine = database.open_engine(load(obj["config"]).database.url, create=False)
+    from storage.upkeep.export import export_csv, export_parquet  # noqa: PLC0415 - as above
+
+    engine = database.open_reader(load(context.config).database.url)
     try:
         files = {"csv": export_csv, "parquet": export_parquet}[form](engine, path)
     finally:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
 
-from crawler.demo import run
+from crawler.cli.context import CliContext
 
 
 @click.command()
 @click.pass_obj
-def demo(obj: dict[str, Any]) -> int:
+def demo(context: CliContext) -> int:
     """Show the main job on a small web on this machine; needs no internet."""
-    return run(quiet=obj["quiet"])
+    from crawler.demo import run  # noqa: PLC0415 - whoever asks for help needs none of it
+
+    return run(quiet=context.quiet)

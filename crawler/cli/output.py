@@ -6,13 +6,16 @@ import os
 import sys
 from collections.abc import Collection, Iterable
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from crawler.config.load import WORDS
+from crawler.config.words import FAIL_ON_WORDS, nearest
+from storage.errors import system_reason
 from storage.model import Kind
-from storage.queries import Totals
+
+if TYPE_CHECKING:
+    from storage.queries.report import Totals
 
 
 def write(pieces: Iterable[str], path: str | None) -> None:
@@ -28,7 +31,7 @@ def write(pieces: Iterable[str], path: str | None) -> None:
         with Path(str(path)).open("w", encoding="utf-8", errors="backslashreplace") as file:
             file.writelines(pieces)
     except OSError as exc:
-        raise click.ClickException(f"-o {path}: cannot be written: {exc.strerror}") from exc
+        raise click.ClickException(f"-o {path}: cannot be written: {system_reason(exc)}") from exc
 
 
 def _to_standard_output(pieces: Iterable[str]) -> None:
@@ -45,7 +48,12 @@ def _to_standard_output(pieces: Iterable[str]) -> None:
     except OSError as exc:
         # What is left in the buffer would fail once more when the program ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
-        raise click.ClickException(f"standard output cannot be written: {exc.strerror}") from exc
+        raise click.ClickException(f"standard output cannot be written: {system_reason(exc)}") from exc
+
+
+def shows_terminal() -> bool:
+    """Whether standard output is a terminal, where a person reads."""
+    return sys.stdout is not None and sys.stdout.isatty()
 
 
 def output_file(_: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
@@ -60,23 +68,34 @@ def output_file(_: click.Context, parameter: click.Parameter, value: str | None)
     return value
 
 
-def word_list(_: click.Context, parameter: click.Parameter, value: str | None) -> tuple[str, ...]:
-    """A comma-separated list of classes, verdicts, issues and states."""
-    return _words(parameter, value, WORDS, "class, verdict, issue or state")
+def fail_on_list(_: click.Context, parameter: click.Parameter, value: str | None) -> tuple[str, ...] | None:
+    """A comma-separated list of classes, verdicts, issues and states; `none` is the empty list."""
+    if value is None:
+        return None
+    if value.strip() == "none":
+        return ()
+    return _words(parameter, value, FAIL_ON_WORDS, "class, verdict, issue or state")
 
 
-def word_or_kind_list(_: click.Context, parameter: click.Parameter, value: str | None) -> tuple[str, ...]:
-    """A comma-separated list of classes, verdicts, issues, states and kinds."""
-    return _words(parameter, value, WORDS | set(Kind), "class, verdict, issue, state or kind")
+def only_lists(
+    _: click.Context, parameter: click.Parameter, values: tuple[str, ...]
+) -> tuple[frozenset[str], ...]:
+    """Comma-separated lists of classes, verdicts, issues, states and kinds, one for each use."""
+    known_words = FAIL_ON_WORDS | set(Kind)
+    lists = (
+        _words(parameter, value, known_words, "class, verdict, issue, state or kind") for value in values
+    )
+    return tuple(frozenset(words) for words in lists if words)
 
 
 def _words(
-    parameter: click.Parameter, value: str | None, known: Collection[str], what: str
+    parameter: click.Parameter, value: str | None, vocabulary: Collection[str], description: str
 ) -> tuple[str, ...]:
     words = tuple(word.strip() for word in (value or "").split(",") if word.strip())
-    unknown = [word for word in words if word not in known]
+    unknown = [word for word in words if word not in vocabulary]
     if unknown:
-        raise click.BadParameter(f"{', '.join(unknown)}: no {what}", param=parameter)
+        hint = nearest(unknown[0], vocabulary)
+        raise click.BadParameter(f"{', '.join(unknown)}: no {description}{hint}", param=parameter)
     return words
 
 

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Unpack
 
 import click
 
-from crawler import app
-from crawler.cli.audit import perform, run_options
+from crawler.cli.context import CliContext
+from crawler.cli.run_options import RunOptions, cache_run_options
 
 
 @click.command()
-@run_options
+@cache_run_options
 @click.pass_obj
-def refresh(obj: dict[str, Any], /, **options: Any) -> int:
+def refresh(context: CliContext, /, **options: Unpack[RunOptions]) -> int:
     """Bring the image cache up to date with the records in PATHS (default: those of the configuration)."""
-    return perform(app.REFRESH, obj, options)
+    from crawler.cli.run_command import REFRESH, perform  # noqa: PLC0415 - whoever asks for help needs none of it
+
+    return perform(REFRESH, context, options)
 
 
 @click.command("run")
-@run_options
+@cache_run_options
 @click.pass_obj
-def run(obj: dict[str, Any], /, **options: Any) -> int:
+def run(context: CliContext, /, **options: Unpack[RunOptions]) -> int:
     """Audit and refresh in one pass: what cron calls."""
-    return perform(app.RUN, obj, options)
+    from crawler.cli.run_command import RUN, perform  # noqa: PLC0415 - whoever asks for help needs none of it
+
+    return perform(RUN, context, options)

@@ -3,190 +3,203 @@
 from __future__ import annotations
 
 import os
-import re
-import tomllib
-from collections.abc import Callable, Iterator, Mapping
-from difflib import get_close_matches
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final, get_type_hints
+from typing import Final, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
 import msgspec
 
-from crawler.config.sections import Config, HostRules, Section
-from crawler.config.units import PARSERS
+from crawler.config.fields import field_settings
+from crawler.config.find import find_config
+from crawler.config.ignore import ignored_patterns
+from crawler.config.paths import PATH_KEYS, expanded, path_objections
+from crawler.config.sections import Config, ConfigSection, HostRules
+from crawler.config.toml import read_table, read_value
+from crawler.config.units import PARSERS, BadValue
+from crawler.config.wanted import wanted
+from crawler.config.words import KEY_CHECKS, nearest, nearest_only
 from crawler.errors import ConfigError
-from storage.model import Class, Issue, Kind, State, Verdict
+from storage.errors import original, own_words
 
-FILE: Final = "config.toml"
-PREFIX: Final = "LINKHEALTH_"
-SECTIONS: Final[Mapping[str, type[Section]]] = get_type_hints(Config)
-WORDS: Final = frozenset(
-    {"issues", *(word.value for kind in (Class, Verdict, Issue, State) for word in kind)}
-)
-TOKEN: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # RFC 9110, 5.6.2: a field's name
-Table = dict[str, Any]
+CONFIG_FILE: Final = "config.toml"
+VARIABLE_PREFIX: Final = "LINKHEALTH_"
+SECTION_TYPES: Final[Mapping[str, type[ConfigSection]]] = {
+    name: kind for name, kind in get_type_hints(Config).items() if kind is not str
+}
+Key = tuple[str, str]
 
 
-class _Mistakes:
-    """Gathers mistakes, each with the file (or variable) and key it stands in."""
+class LoadedConfig(NamedTuple):
+    """A configuration; `origins` has, by section and key, the file or variable that sets it."""
 
-    def __init__(self) -> None:
-        self.found: list[str] = []
-
-    def add(self, source: str, key: str, why: str) -> None:
-        """Note one."""
-        self.found.append(f"{source}: {key}: {why}")
+    config: Config
+    origins: Mapping[Key, str]
+    source: str | None
 
 
 def load(path: str | None = None, environ: Mapping[str, str] = os.environ) -> Config:
-    """Read the configuration: `path`, else `config.toml` here if there is one, else defaults.
+    """Read the configuration: `path`, else the nearest from here upwards, else defaults.
 
     Raises:
         ConfigError: it has mistakes; the text names all of them, a line each.
     """
-    source = path or (FILE if Path(FILE).is_file() else None)
-    mistakes = _Mistakes()
-    sections: dict[str, dict[str, Any]] = {name: {} for name in SECTIONS}
-    for name, table in (_read(source) if source else {}).items():
-        _take_section(sections, str(source), name, table, mistakes)
+    return load_with_origins(path, environ).config
+
+
+def load_with_origins(path: str | None = None, environ: Mapping[str, str] = os.environ) -> LoadedConfig:
+    """Read the configuration as `load` does, with where each value comes from.
+
+    Raises:
+        ConfigError: it has mistakes.
+    """
+    source = path or find_config(SECTION_TYPES)
+    reader = _ConfigReader()
+    for name, table in (read_table(source) if source else {}).items():
+        reader.take_section(str(source), name, table)
     for variable, section, key, text in _variables(environ):
-        _take_variable(sections, (variable, section, key), text, mistakes)
-    if mistakes.found:
-        raise ConfigError("\n".join(mistakes.found))
-    made: Table = {name: SECTIONS[name](**values) for name, values in sections.items()}
-    return Config(**made)
+        reader.take_variable(variable, section, key, text)
+    # A file that -c names speaks of paths from the working directory; one that was looked for, of its own.
+    folder = "" if path or source is None else str(Path(source).parent)
+    config = reader.config("" if folder == "." else folder, environ)
+    patterns = ignored_patterns(Path(source or "").parent)
+    if patterns:
+        exclude = (*config.records.exclude, *patterns)
+        config = msgspec.structs.replace(
+            config, records=msgspec.structs.replace(config.records, exclude=exclude)
+        )
+    if source is not None:
+        config = msgspec.structs.replace(config, folder=str(Path(source).absolute().parent))
+    return LoadedConfig(config, reader.origins, source)
 
 
-def _read(path: str) -> Table:
-    try:
-        return tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
-    except tomllib.TOMLDecodeError as exc:
-        raise ConfigError(f"{path}: not TOML: {exc}") from exc
-    except UnicodeDecodeError as exc:
-        raise ConfigError(f"{path}: not UTF-8: {exc.reason}") from exc
-    except OSError as exc:
-        raise ConfigError(f"{path}: cannot be read: {exc.strerror}") from exc
+class _ConfigReader:
+    """Takes values one by one; `mistakes` has each with the file (or variable) and key it stands in."""
 
+    def __init__(self) -> None:
+        self._sections: dict[str, dict[str, object]] = {name: {} for name in SECTION_TYPES}
+        self.origins: dict[Key, str] = {}
+        self.mistakes: list[str] = []
 
-def _take_section(
-    sections: dict[str, Table], source: str, name: str, table: object, mistakes: _Mistakes
-) -> None:
-    if name not in SECTIONS:
-        mistakes.add(source, f"[{name}]", f"no such section{_nearest(name, SECTIONS)}")
-    elif not isinstance(table, dict):
-        mistakes.add(source, name, f"write a section: [{name}]")
-    else:
-        for key, value in table.items():
-            _take(sections[name], source, (name, key), value, mistakes)
+    def config(self, folder: str, environ: Mapping[str, str]) -> Config:
+        """The configuration, its relative paths beginning at a folder.
 
+        Raises:
+            ConfigError: there are mistakes.
+        """
+        sections: dict[str, ConfigSection] = {}
+        if not self.mistakes:
+            for name, values in self._sections.items():
+                section = SECTION_TYPES[name](**values)
+                sections[name] = self._with_paths(name, section, folder, environ)
+        if self.mistakes:
+            raise ConfigError("\n".join(self.mistakes))
+        return Config(**sections)  # type: ignore[arg-type]  # by the hints of Config itself
 
-def _take(values: Table, source: str, where: tuple[str, str], value: object, mistakes: _Mistakes) -> None:
-    """Convert one key of one section, or note why not."""
-    section, key = where
-    if section == "hosts" and isinstance(value, dict):
-        rules = _host_rules(source, key, value, mistakes)
-        values.setdefault("patterns", {})[key] = rules
-        return
-    hints = get_type_hints(SECTIONS[section], include_extras=True)
-    hints.pop("patterns", None)
-    if key not in hints:
-        mistakes.add(source, f"[{section}] {key}", f"no such key{_nearest(key, hints)}")
-        return
-    converted = _convert(source, f"[{section}] {key}", value, hints[key], mistakes)
-    if converted is not None:
-        values[key] = converted
-        _check_words(source, where, converted, mistakes)
-
-
-def _host_rules(source: str, pattern: str, table: Table, mistakes: _Mistakes) -> HostRules:
-    hints = get_type_hints(HostRules, include_extras=True)
-    values: Table = {}
-    for key, value in table.items():
-        where = f'[hosts."{pattern}"] {key}'
-        if key not in hints:
-            mistakes.add(source, where, f"no such key{_nearest(key, hints)}")
+    def take_section(self, source: str, name: str, table: object) -> None:
+        """Take a table of a file."""
+        if name not in SECTION_TYPES:
+            self._add(source, f"[{name}]", f"no such section{nearest(name, SECTION_TYPES)}")
+        elif not isinstance(table, dict):
+            self._add(source, name, f"write a section: [{name}]")
         else:
-            values[key] = _convert(source, where, value, hints[key], mistakes)
-    return HostRules(**values)
+            for key, value in table.items():
+                self._take(source, name, key, value)
+
+    def take_variable(self, variable: str, section: str, key: str, text: str) -> None:
+        """Take a variable of the environment."""
+        if section not in SECTION_TYPES:
+            self._add(variable, section, f"no such section{nearest(section, SECTION_TYPES)}")
+            return
+        default = getattr(SECTION_TYPES[section](), key, None)
+        value: object = text
+        if isinstance(default, tuple):
+            value = [part.strip() for part in text.split(",") if part.strip()]
+        elif not isinstance(default, str):
+            value = read_value(text)
+        self._take(variable, section, key, value)
+
+    def _add(self, source: str, key: str, why: str) -> None:
+        self.mistakes.append(f"{source}: {key}: {why}")
+
+    def _take(self, source: str, section: str, key: str, value: object) -> None:
+        """Convert one key of one section, or note why not."""
+        values = self._sections[section]
+        self.origins[section, key] = source
+        if section == "hosts" and isinstance(value, dict):
+            patterns = values.setdefault("patterns", {})
+            if isinstance(patterns, dict):
+                patterns[key] = self._host_rules(source, key, value)
+            return
+        hints = get_type_hints(SECTION_TYPES[section], include_extras=True)
+        hints.pop("patterns", None)
+        if key not in hints:
+            self._add(source, f"[{section}] {key}", f"no such key{nearest(key, hints)}")
+        elif (section, key) == ("records", "fields"):
+            values[key], mistakes = field_settings(value)
+            self._add_all(source, mistakes)
+        else:
+            setting = self._convert(source, f"[{section}] {key}", value, hints[key])
+            if setting is not None:
+                values[key] = setting
+                check = KEY_CHECKS.get((section, key))
+                self._add_all(source, check(setting) if check else ())
+
+    def _add_all(self, source: str, mistakes: Iterable[tuple[str, str]]) -> None:
+        for key, why in mistakes:
+            self._add(source, key, why)
+
+    def _host_rules(self, source: str, pattern: str, table: Mapping[str, object]) -> HostRules:
+        hints = get_type_hints(HostRules, include_extras=True)
+        values: dict[str, object] = {}
+        for key, value in table.items():
+            where = f'[hosts."{pattern}"] {key}'
+            if key not in hints:
+                self._add(source, where, f"no such key{nearest(key, hints)}")
+            else:
+                values[key] = self._convert(source, where, value, hints[key])
+        return HostRules(**values)  # type: ignore[arg-type]  # converted by the hints of HostRules
+
+    def _convert(self, source: str, where: str, value: object, hint: object) -> object:
+        """A value as its key wants it; None where it is none, which is noted."""
+        try:
+            converted_value: object = msgspec.convert(value, hint, dec_hook=_hook)
+        except (msgspec.ValidationError, RecursionError, OverflowError) as exc:
+            cause = exc.__cause__
+            why = own_words(cause) if isinstance(cause, BadValue) else _wanted_text(hint, value, exc)
+            self._add(source, where, why)
+            return None
+        return converted_value
+
+    def _with_paths(
+        self, name: str, section: ConfigSection, folder: str, environ: Mapping[str, str]
+    ) -> ConfigSection:
+        """A section, the paths in it spelt out."""
+        changes: dict[str, object] = {}
+        for key in (key for section_name, key in PATH_KEYS if section_name == name):
+            value = getattr(section, key)
+            texts = value if isinstance(value, tuple) else (value,)
+            objections = [*path_objections(texts, environ)]
+            source = self.origins.get((name, key), "default")
+            self._add_all(source, [(f"[{name}] {key}", objection) for objection in objections])
+            if not objections:
+                paths = tuple(expanded(text, folder, environ) for text in texts)
+                changes[key] = paths if isinstance(value, tuple) else paths[0]
+        return msgspec.structs.replace(section, **changes) if changes else section
 
 
-def _convert(source: str, where: str, value: object, hint: Any, mistakes: _Mistakes) -> Any:
-    try:
-        return msgspec.convert(value, hint, dec_hook=_hook)
-    except msgspec.ValidationError as exc:
-        mistakes.add(source, where, str(exc).partition(" - at")[0])
-        return None
+def _wanted_text(hint: object, value: object, exc: Exception) -> str:
+    """What a key takes instead of a value; of words, the nearest."""
+    near = nearest_only(value, get_args(hint)) if get_origin(hint) is Literal and value else ""
+    return f"write {wanted(hint)}{near}{original(exc)}"
 
 
 def _hook(kind: type, value: object) -> object:
     return PARSERS[kind](value)
 
 
-def _check_words(source: str, where: tuple[str, str], value: Any, mistakes: _Mistakes) -> None:
-    """Keys whose words are more than their type says."""
-    check = CHECKED.get(where)
-    for key, why in check(value) if check else ():
-        mistakes.add(source, key, why)
-
-
-def _fail_on(words: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    for word in words:
-        if word not in WORDS:
-            yield "[report] fail_on", f"{word!r} is no class, verdict, issue or state{_nearest(word, WORDS)}"
-
-
-def _kinds(fields: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    for rule, kind in fields.items():
-        if kind not in {"", *Kind}:
-            why = f"{kind!r} is no kind: write web, amp, amp-cdn or image, or nothing for none"
-            yield f"[records.fields] {rule}", why
-
-
-def _header_names(headers: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, str]]:
-    for host, fields in headers.items():
-        for name in fields:
-            if not TOKEN.fullmatch(name):
-                yield f'[network.headers."{host}"]', f"{name!r} is no name of a header"
-
-
-CHECKED: Final[Mapping[tuple[str, str], Callable[[Any], Iterator[tuple[str, str]]]]] = {
-    ("report", "fail_on"): _fail_on,
-    ("records", "fields"): _kinds,
-    ("network", "headers"): _header_names,
-}
-
-
-def _nearest(word: str, known: Any) -> str:
-    near = get_close_matches(word, list(known), 1)
-    return f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(sorted(known))}"
-
-
 def _variables(environ: Mapping[str, str]) -> Iterator[tuple[str, str, str, str]]:
     """LINKHEALTH_SECTION__KEY=text as (variable, section, key, text)."""
     for variable, text in sorted(environ.items()):
-        section, separator, key = variable.removeprefix(PREFIX).lower().partition("__")
-        if variable.startswith(PREFIX) and separator:
+        section, separator, key = variable.removeprefix(VARIABLE_PREFIX).lower().partition("__")
+        if variable.startswith(VARIABLE_PREFIX) and separator:
             yield variable, section, key, text
-
-
-def _take_variable(
-    sections: dict[str, Table], where: tuple[str, str, str], text: str, mistakes: _Mistakes
-) -> None:
-    variable, section, key = where
-    if section not in SECTIONS:
-        mistakes.add(variable, section, f"no such section{_nearest(section, SECTIONS)}")
-        return
-    default = getattr(SECTIONS[section](), key, None)
-    value: object = text
-    if isinstance(default, tuple):
-        value = [part.strip() for part in text.split(",") if part.strip()]
-    elif not isinstance(default, str):
-        value = _as_toml(text)
-    _take(sections[section], variable, (section, key), value, mistakes)
-
-
-def _as_toml(text: str) -> object:
-    try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
-        return text

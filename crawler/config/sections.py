@@ -6,38 +6,43 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from crawler.config.fields import FieldSettings
 from crawler.config.units import (
+    ByteSize,
     CidrText,
-    DetourText,
+    ConnectToText,
     DigestText,
     Duration,
     HeaderText,
     MaybeUrl,
-    Size,
     UrlText,
 )
 
 Count = Annotated[int, Meta(ge=1)]
 Natural = Annotated[int, Meta(ge=0)]
-Fields = dict[str, str]
 
-DAY = 86_400.0
+PresetName = Literal["", "jekyll", "hugo", "astro", "json-ld", "open-graph", "news-api", "landscape"]
+
+DAY_SECONDS = 86_400.0
 
 
-class Section(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ConfigSection(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The parent of all sections."""
 
 
-class Records(Section, frozen=True, kw_only=True):
+class RecordsSection(ConfigSection, frozen=True, kw_only=True):
     """Which records to read, and which of their keys hold which kind of URL."""
 
     paths: tuple[str, ...] = ("seeds",)
     base_url: MaybeUrl = MaybeUrl()
     exclude: tuple[str, ...] = ()
-    fields: Fields = {}
+    body: bool = False
+    preset: PresetName = ""
+    items: tuple[str, ...] = ("related",)
+    fields: FieldSettings = {}
 
 
-class Network(Section, frozen=True, kw_only=True):
+class NetworkSection(ConfigSection, frozen=True, kw_only=True):
     """How to ask."""
 
     concurrency: Count = 128
@@ -46,18 +51,19 @@ class Network(Section, frozen=True, kw_only=True):
     read_timeout: Duration = Duration(20)
     total_timeout: Duration = Duration(60)
     max_redirects: Natural = 10
-    max_body: Size = Size(64 * 1024)
+    max_body: ByteSize = ByteSize(64 * 1024)
     ca_file: str = ""
     proxy: MaybeUrl = MaybeUrl()
+    proxy_from_env: bool = True
     allow_networks: tuple[CidrText, ...] = ()
-    connect_to: tuple[DetourText, ...] = ()
+    connect_to: tuple[ConnectToText, ...] = ()
     robots: bool = False
     canaries: tuple[UrlText, ...] = ()
     outage_wait: Duration = Duration(15)
     headers: dict[str, dict[str, HeaderText]] = {}
 
 
-class HostRules(Section, frozen=True, kw_only=True):
+class HostRules(ConfigSection, frozen=True, kw_only=True):
     """What may be said of the hosts that a pattern names; they share one lane."""
 
     per_host: Count | None = None
@@ -71,7 +77,7 @@ class HostRules(Section, frozen=True, kw_only=True):
     lane: str | None = None
 
 
-class Hosts(Section, frozen=True, kw_only=True):
+class HostsSection(ConfigSection, frozen=True, kw_only=True):
     """How politely to ask."""
 
     per_host: Count = 2
@@ -85,7 +91,7 @@ class Hosts(Section, frozen=True, kw_only=True):
     patterns: dict[str, HostRules] = {}
 
 
-class Retry(Section, frozen=True, kw_only=True):
+class RetrySection(ConfigSection, frozen=True, kw_only=True):
     """When and how often to ask again."""
 
     attempts: Count = 3
@@ -94,7 +100,7 @@ class Retry(Section, frozen=True, kw_only=True):
     second_pass: Duration = Duration(60)
 
 
-class Checks(Section, frozen=True, kw_only=True):
+class ChecksSection(ConfigSection, frozen=True, kw_only=True):
     """Which checks of content to make."""
 
     amp: bool = True
@@ -104,26 +110,26 @@ class Checks(Section, frozen=True, kw_only=True):
     https: bool = False
 
 
-class Images(Section, frozen=True, kw_only=True):
+class ImagesSection(ConfigSection, frozen=True, kw_only=True):
     """How to look at images, and where to keep them."""
 
     cache: str = "cache"
-    max_bytes: Size = Size(32 * 1024**2)
+    max_bytes: ByteSize = ByteSize(32 * 1024**2)
     max_pixels: Count = 178_956_970
-    cache_size: Size = Size(10 * 1024**3)
+    cache_size: ByteSize = ByteSize(10 * 1024**3)
     placeholders: tuple[DigestText, ...] = ()
     tolerance: Natural = 0
     proof: Literal["pixels", "structure"] = "pixels"
 
 
-class Database(Section, frozen=True, kw_only=True):
+class DatabaseSection(ConfigSection, frozen=True, kw_only=True):
     """Where to remember, and for how long."""
 
     url: str = "sqlite:///linkhealth.db"
-    keep: Duration = Duration(365 * DAY)
+    keep: Duration = Duration(365 * DAY_SECONDS)
 
 
-class Sharing(Section, frozen=True, kw_only=True):
+class SharingSection(ConfigSection, frozen=True, kw_only=True):
     """How machines share a run."""
 
     shards: Annotated[int, Meta(ge=1, le=100_000)] = 64
@@ -131,38 +137,41 @@ class Sharing(Section, frozen=True, kw_only=True):
     renew: Duration = Duration(5)
 
 
-class Schedule(Section, frozen=True, kw_only=True):
+class ScheduleSection(ConfigSection, frozen=True, kw_only=True):
     """How long each finding stays fresh."""
 
-    alive: Duration = Duration(7 * DAY)
-    failing: tuple[Duration, ...] = (Duration(3600), Duration(DAY), Duration(3 * DAY))
-    dead: Duration = Duration(30 * DAY)
-    unknown: Duration = Duration(DAY)
-    probe: Duration = Duration(30 * DAY)
+    alive: Duration = Duration(7 * DAY_SECONDS)
+    failing: tuple[Duration, ...] = (Duration(3600), Duration(DAY_SECONDS), Duration(3 * DAY_SECONDS))
+    dead: Duration = Duration(30 * DAY_SECONDS)
+    unknown: Duration = Duration(DAY_SECONDS)
+    outage: Duration = Duration(21 * DAY_SECONDS)
+    probe: Duration = Duration(30 * DAY_SECONDS)
     image_least: Duration = Duration(0)
-    image_most: Duration = Duration(30 * DAY)
+    image_most: Duration = Duration(30 * DAY_SECONDS)
     splay: Annotated[float, Meta(ge=0, le=10)] = 1.0
+    policy: Literal["adaptive", "fixed"] = "adaptive"
+    checks_per_day: Annotated[int, Meta(ge=0)] = 0
 
 
-class States(Section, frozen=True, kw_only=True):
+class StateSection(ConfigSection, frozen=True, kw_only=True):
     """How much evidence makes a suspect dead."""
 
     hard_failures: Count = 2
-    hard_span: Duration = Duration(DAY)
+    hard_span: Duration = Duration(DAY_SECONDS)
     soft_failures: Count = 3
-    soft_span: Duration = Duration(6 * DAY)
+    soft_span: Duration = Duration(6 * DAY_SECONDS)
     flaps: Count = 3
-    flap_span: Duration = Duration(30 * DAY)
+    flap_span: Duration = Duration(30 * DAY_SECONDS)
     flap_checks: Count = 2
 
 
-class Report(Section, frozen=True, kw_only=True):
+class ReportSection(ConfigSection, frozen=True, kw_only=True):
     """What makes the exit code 1."""
 
     fail_on: tuple[str, ...] = ("hard", "soft", "transient", "content", "issues")
 
 
-class Notify(Section, frozen=True, kw_only=True):
+class NotifySection(ConfigSection, frozen=True, kw_only=True):
     """Whom to tell of news."""
 
     urls: tuple[str, ...] = ()
@@ -170,7 +179,7 @@ class Notify(Section, frozen=True, kw_only=True):
     heartbeat: str = ""
 
 
-class Dashboard(Section, frozen=True, kw_only=True):
+class DashboardSection(ConfigSection, frozen=True, kw_only=True):
     """Where the dashboard listens, to whom, and whether it may change anything."""
 
     host: str = "127.0.0.1"
@@ -180,19 +189,20 @@ class Dashboard(Section, frozen=True, kw_only=True):
     write: bool = False
 
 
-class Config(Section, frozen=True, kw_only=True):
-    """The whole configuration."""
+class Config(ConfigSection, frozen=True, kw_only=True):
+    """The whole configuration; `folder` is that of its file, "" without one."""
 
-    records: Records = Records()
-    network: Network = Network()
-    hosts: Hosts = Hosts()
-    retry: Retry = Retry()
-    checks: Checks = Checks()
-    images: Images = Images()
-    database: Database = Database()
-    sharing: Sharing = Sharing()
-    schedule: Schedule = Schedule()
-    state: States = States()
-    report: Report = Report()
-    notify: Notify = Notify()
-    dashboard: Dashboard = Dashboard()
+    records: RecordsSection = RecordsSection()
+    network: NetworkSection = NetworkSection()
+    hosts: HostsSection = HostsSection()
+    retry: RetrySection = RetrySection()
+    checks: ChecksSection = ChecksSection()
+    images: ImagesSection = ImagesSection()
+    database: DatabaseSection = DatabaseSection()
+    sharing: SharingSection = SharingSection()
+    schedule: ScheduleSection = ScheduleSection()
+    state: StateSection = StateSection()
+    report: ReportSection = ReportSection()
+    notify: NotifySection = NotifySection()
+    dashboard: DashboardSection = DashboardSection()
+    folder: str = ""

@@ -7,11 +7,11 @@ from ipaddress import ip_network
 from typing import Final
 
 from crawler.errors import UrlError
-from crawler.fetch.detour import Detour
+from crawler.fetch.transport.connect_to import ConnectTo
 from crawler.urls import request_url
 
-SECONDS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
-BYTES: Final = {
+UNIT_SECONDS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "w": 604_800.0}
+BYTES_PER_UNIT: Final = {
     "": 1,
     "b": 1,
     "kb": 1000,
@@ -23,13 +23,18 @@ BYTES: Final = {
     "tib": 1024**4,
 }
 DURATION: Final = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|s|m|h|d|w))+")
-PART: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d|w)")
-SIZE: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([a-zA-Z]*)")
-ANY_FOUR: Final = 4
-LONGEST: Final = 100 * 365 * 86_400.0  # a century: dates have an end
-LARGEST: Final = 2**63 - 1  # what databases and the kernel can count
-DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
-PORT: Final = re.compile(r"[0-9]{1,5}")
+DURATION_PART: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d|w)")
+BYTE_SIZE: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([a-zA-Z]*)")
+DETOUR_PARTS: Final = 4
+MAX_DURATION: Final = 100 * 365 * 86_400.0  # a century: dates have an end
+MAX_BYTES: Final = 2**63 - 1  # what databases and the kernel can count
+DIGEST_TEXT: Final = re.compile(r"sha256:[0-9a-f]{64}")
+PORT_TEXT: Final = re.compile(r"[0-9]{1,5}")
+MAX_PORT: Final = 65_535
+
+
+class BadValue(ValueError):
+    """A value of the configuration is none; the text says what to write."""
 
 
 class Duration(float):
@@ -38,7 +43,7 @@ class Duration(float):
     __slots__ = ()
 
 
-class Size(int):
+class ByteSize(int):
     """Bytes, written as a number or as "32MiB"."""
 
     __slots__ = ()
@@ -50,7 +55,7 @@ class CidrText(str):
     __slots__ = ()
 
 
-class DetourText(str):
+class ConnectToText(str):
     """A detour such as "::127.0.0.1:8080"."""
 
     __slots__ = ()
@@ -84,63 +89,63 @@ def parse_duration(value: object) -> Duration:
     """Seconds from a number or a text.
 
     Raises:
-        ValueError: it is neither, or negative, or longer than a century.
+        BadValue: it is neither, or negative, or longer than a century.
     """
     seconds = _seconds(value)
     if seconds is None:
-        raise ValueError(f'{value!r} is no duration: write seconds, or "30s", "10m", "7d"')
-    if seconds > LONGEST:
-        raise ValueError(f"{_cut(value)} is too long: a century at most, 36500d")
+        raise BadValue(f'{value!r} is no duration: write seconds, or "30s", "10m", "7d"')
+    if seconds > MAX_DURATION:
+        raise BadValue(f"{_cut(value)} is too long: a century at most, 36500d")
     return Duration(seconds)
 
 
 def _seconds(value: object) -> float | None:
     if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0:
-        return min(value, 2 * LONGEST)
+        return min(value, 2 * MAX_DURATION)
     text = value.strip().lower() if isinstance(value, str) else ""
     if DURATION.fullmatch(text):
-        return sum(float(number) * SECONDS[unit] for number, unit in PART.findall(text))
+        return sum(float(number) * UNIT_SECONDS[unit] for number, unit in DURATION_PART.findall(text))
     return float(text) if re.fullmatch(r"\d+(\.\d+)?", text) else None
 
 
 def _cut(value: object) -> str:
-    said = str(value)
-    return said if len(said) <= 40 else f"{said[:40]}…"  # noqa: PLR2004 - enough to find it again
+    text = str(value)
+    return text if len(text) <= 40 else f"{text[:40]}…"  # noqa: PLR2004 - enough to find it again
 
 
-def parse_size(value: object) -> Size:
+def parse_size(value: object) -> ByteSize:
     """Bytes from a number or a text.
 
     Raises:
-        ValueError: it is neither, or negative, or more than anything can count.
+        BadValue: it is neither, or negative, or more than anything can count.
     """
     size = _bytes(value)
     if size is None:
-        raise ValueError(f'{value!r} is no size: write bytes, or "32MiB"')
-    if size > LARGEST:
-        raise ValueError(f"{_cut(value)} is too large: {LARGEST} bytes at most")
-    return Size(size)
+        raise BadValue(f'{value!r} is no size: write bytes, or "32MiB"')
+    if size > MAX_BYTES:
+        raise BadValue(f"{_cut(value)} is too large: {MAX_BYTES} bytes at most")
+    return ByteSize(size)
 
 
 def _bytes(value: object) -> float | None:
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         return value
-    match = SIZE.fullmatch(value.strip()) if isinstance(value, str) else None
-    if match is None or match[2].lower() not in BYTES:
+    match = BYTE_SIZE.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None or match[2].lower() not in BYTES_PER_UNIT:
         return None
-    return float(match[1]) * BYTES[match[2].lower()]
+    return float(match[1]) * BYTES_PER_UNIT[match[2].lower()]
 
 
 def parse_cidr(value: object) -> CidrText:
     """A network, checked.
 
     Raises:
-        ValueError: it is none.
+        BadValue: it is none.
     """
     try:
         ip_network(str(value), strict=False)
     except ValueError as exc:
-        raise ValueError(f'{value!r} is no network: write "10.0.0.0/8"') from exc
+        raise BadValue(f'{value!r} is no network: write "10.0.0.0/8"') from exc
     return CidrText(value)
 
 
@@ -148,56 +153,60 @@ def check_digest(value: object) -> DigestText:
     """A digest, checked.
 
     Raises:
-        ValueError: it is none.
+        BadValue: it is none.
     """
     text = str(value).strip().lower()
-    if not DIGEST.fullmatch(text):
-        raise ValueError(f'{value!r} is no digest: write "sha256:" and 64 hexadecimal digits')
+    if not DIGEST_TEXT.fullmatch(text):
+        raise BadValue(f'{value!r} is no digest: write "sha256:" and 64 hexadecimal digits')
     return DigestText(text)
 
 
-def parse_detour(text: str) -> Detour:
+def parse_detour(text: str) -> ConnectTo:
     """HOST1:PORT1:HOST2:PORT2 as in curl; IPv6 addresses in brackets, any part may be empty.
 
     Raises:
-        ValueError: it is not of that form.
+        BadValue: it is not of that form.
     """
-    parts = re.findall(r"(\[[^\]]*\]|[^:\[\]]*)(?::|$)", text)[:ANY_FOUR]
+    parts = re.findall(r"(\[[^\]]*\]|[^:\[\]]*)(?::|$)", text)[:DETOUR_PARTS]
     ports = [part for part in parts[1::2] if part]
-    if text.count(":") < ANY_FOUR - 1 or not all(PORT.fullmatch(p) and int(p) < 65_536 for p in ports):  # noqa: PLR2004
-        raise ValueError(f"{text!r} is not HOST1:PORT1:HOST2:PORT2 (the first two may be empty)")
+    if text.count(":") < DETOUR_PARTS - 1 or not all(map(_is_port, ports)):
+        raise BadValue(f"{text!r} is not HOST1:PORT1:HOST2:PORT2 (the first two may be empty)")
     hosts = [part.strip("[]").lower() or None for part in (parts[0], parts[2])]
     numbers = [int(part) if part else None for part in (parts[1], parts[3])]
-    return Detour(hosts[0], numbers[0], hosts[1], numbers[1])
+    return ConnectTo(hosts[0], numbers[0], hosts[1], numbers[1])
 
 
-def check_detour(value: object) -> DetourText:
+def _is_port(text: str) -> bool:
+    return PORT_TEXT.fullmatch(text) is not None and int(text) <= MAX_PORT
+
+
+def check_detour(value: object) -> ConnectToText:
     """A detour, checked, as text.
 
     Raises:
-        ValueError: it is none.
+        BadValue: it is none.
     """
     parse_detour(str(value))
-    return DetourText(value)
+    return ConnectToText(value)
 
 
 def check_url(value: object) -> UrlText:
     """A URL, checked, as it will be asked.
 
     Raises:
-        ValueError: it is none.
+        BadValue: it is none.
     """
     try:
         return UrlText(request_url(str(value)))
     except UrlError as exc:
-        raise ValueError(f"{value!r} cannot be asked: {exc}") from exc
+        raise BadValue(f"{value!r} cannot be asked: {exc}") from exc
 
 
 def check_maybe_url(value: object) -> MaybeUrl:
     """A URL, checked, as it will be asked; an empty text is none.
 
     Raises:
-        ValueError: it is something else.
+        BadValue: it is something else.
     """
     return MaybeUrl("" if value == "" else check_url(value))
 
@@ -206,19 +215,19 @@ def check_header_text(value: object) -> HeaderText:
     """The value of a header field, checked: a line break in it would begin another field.
 
     Raises:
-        ValueError: it is none.
+        BadValue: it is none.
     """
     if not isinstance(value, str) or not value.isprintable():
-        raise ValueError(f"{value!r} cannot be sent as a header: write a line without control characters")
+        raise BadValue(f"{value!r} cannot be sent as a header: write a line without control characters")
     return HeaderText(value)
 
 
 PARSERS: Final = {
     Duration: parse_duration,
-    Size: parse_size,
+    ByteSize: parse_size,
     CidrText: parse_cidr,
     DigestText: check_digest,
-    DetourText: check_detour,
+    ConnectToText: check_detour,
     UrlText: check_url,
     MaybeUrl: check_maybe_url,
     HeaderText: check_header_text,

@@ -1,6 +1,6 @@
 """What a page may change, if `[dashboard] write` allows it: pins, and what the next run asks.
 
-`guard` lets in who knows the token and comes from our own page, or a script with the token. A form
+`guard` passes requests with the token from our own page, or from a script with the token. A form
 leads back to its page (303), a script gets JSON.
 """
 
@@ -17,29 +17,33 @@ import sqlalchemy as sa
 from aiohttp import web
 from msgspec import Meta, Struct
 
-from crawler.dashboard.house import HOUSE
-from crawler.dashboard.page import Missing
-from crawler.dashboard.params import BadParameter
-from crawler.dashboard.rendering import target_path
+from crawler.dashboard.filters import target_path
+from crawler.dashboard.page import NotFound
+from crawler.dashboard.query_params import BadParameter, read_form
+from crawler.dashboard.settings import SETTINGS_KEY
 from storage import pins
+from storage.errors import original
 from storage.model import Pin, PinWord
 
 AUTHOR: Final = "dashboard"
-LONGEST: Final = 2000  # characters of a reason
-NOBODY: Final = "No target has this URL: copy it from its page."
+MAX_REASON_CHARACTERS: Final = 2000  # characters of a reason
+NO_TARGET_MESSAGE: Final = "No target has this URL: copy it from its page."
 
 
-class Wish(Struct, frozen=True, forbid_unknown_fields=True):
-    """What is to be done with the target of a URL; `word` and `why` are for a pin, `id` leads back."""
+EXPECTED_ACTION: Final = "write an object with url, word (alive, dead or ignore) and why"
+
+
+class TargetAction(Struct, frozen=True, forbid_unknown_fields=True):
+    """An action on the target of a URL; `word` and `why` are for a pin, `id` leads back."""
 
     url: Annotated[str, Meta(min_length=1)]
     word: PinWord | None = None
-    why: Annotated[str, Meta(max_length=LONGEST)] = ""
+    why: Annotated[str, Meta(max_length=MAX_REASON_CHARACTERS)] = ""
     id: int | None = None
 
 
-class Done(Struct, frozen=True):
-    """What was done with the target of a URL."""
+class ActionResult(Struct, frozen=True):
+    """The result of an action on the target of a URL."""
 
     url: str
     done: str
@@ -54,56 +58,56 @@ def add_actions(app: web.Application) -> None:
 
 
 async def _form(act: Act, request: web.Request) -> web.Response:
-    given = {name: str(value) for name, value in (await request.post()).items() if value}
-    done = await _do(act, request, lambda: msgspec.convert(given, Wish, strict=False))
-    to = f"{target_path(done.url, done.id or 0)}&done={done.done}"
-    return web.Response(status=303, headers={"Location": to})
+    fields = await read_form(request)
+    result = await _do(act, request, lambda: msgspec.convert(fields, TargetAction, strict=False))
+    location = f"{target_path(result.url, result.id or 0)}&done={result.done}"
+    return web.Response(status=303, headers={"Location": location})
 
 
 async def _script(act: Act, request: web.Request) -> web.Response:
     body = await request.read()
-    done = await _do(act, request, lambda: msgspec.json.decode(body, type=Wish))
-    return web.Response(body=msgspec.json.encode(done), content_type="application/json")
+    result = await _do(act, request, lambda: msgspec.json.decode(body, type=TargetAction))
+    return web.Response(body=msgspec.json.encode(result), content_type="application/json")
 
 
-async def _do(act: Act, request: web.Request, read: Callable[[], Wish]) -> Done:
-    """Do what is wished.
+async def _do(act: Act, request: web.Request, read: Callable[[], TargetAction]) -> ActionResult:
+    """Perform the action of a request.
 
     Raises:
-        BadParameter: what came is no wish, or a pin without a word and a reason.
+        BadParameter: the request holds no action, or a pin without a word and a reason.
         Missing: no target has the URL.
     """
     try:
-        wish = read()
-    except (msgspec.DecodeError, UnicodeDecodeError) as exc:
-        raise BadParameter("url, word, why", "", str(exc)) from exc
-    writer = request.app[HOUSE].writer
+        action = read()
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
+        raise BadParameter("url, word, why", "", f"{EXPECTED_ACTION}{original(exc)}") from exc
+    writer = request.app[SETTINGS_KEY].writer
     if writer is None:
         raise web.HTTPForbidden(text="This dashboard changes nothing: [dashboard] write is false.")
-    return Done(wish.url, await asyncio.to_thread(act, writer, wish), wish.id)
+    return ActionResult(action.url, await asyncio.to_thread(act, writer, action), action.id)
 
 
-def _pin(engine: sa.Engine, wish: Wish) -> str:
-    why = wish.why.strip()
-    if wish.word is None:
+def _pin(engine: sa.Engine, action: TargetAction) -> str:
+    why = action.why.strip()
+    if action.word is None:
         raise BadParameter("word", "", "write alive, dead or ignore")
     if not why:
         raise BadParameter("why", "", "write the reason; a pin must have one")
-    pins.put(engine, Pin(wish.url, wish.word, why, AUTHOR, datetime.now(UTC)))
+    pins.put(engine, Pin(action.url, action.word, why, AUTHOR, datetime.now(UTC)))
     return "pinned"
 
 
-def _unpin(engine: sa.Engine, wish: Wish) -> str:
-    if not pins.remove(engine, wish.url):
-        raise Missing("This target has no pin.")
+def _unpin(engine: sa.Engine, action: TargetAction) -> str:
+    if not pins.remove(engine, action.url):
+        raise NotFound("This target has no pin.")
     return "unpinned"
 
 
-def _check(engine: sa.Engine, wish: Wish) -> str:
-    if not pins.ask_again(engine, wish.url, datetime.now(UTC)):
-        raise Missing(NOBODY)
+def _check(engine: sa.Engine, action: TargetAction) -> str:
+    if not pins.mark_due(engine, action.url, datetime.now(UTC)):
+        raise NotFound(NO_TARGET_MESSAGE)
     return "due"
 
 
-Act = Callable[[sa.Engine, Wish], str]
+Act = Callable[[sa.Engine, TargetAction], str]
 ACTIONS: Final[dict[str, Act]] = {"pin": _pin, "unpin": _unpin, "check": _check}

@@ -1,42 +1,44 @@
-"""The dashboard put together: every page at its path and its API, guarded, with errors told."""
+"""The application: every page at its path and its API, guarded, with errors as pages."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 from aiohttp import web
 
+from crawler.dashboard.access import SESSION_COOKIE, Handler, guard, is_token, set_headers
 from crawler.dashboard.actions import add_actions
-from crawler.dashboard.door import greet
-from crawler.dashboard.guard import COOKIE, Handler, guard, is_token, set_headers
-from crawler.dashboard.house import HOUSE, House
-from crawler.dashboard.live import LIVE, Live, events
+from crawler.dashboard.connection_limit import note_request
+from crawler.dashboard.filters import environment
+from crawler.dashboard.image_files import show
+from crawler.dashboard.live import LIVE_KEY, LiveFeed, events
 from crawler.dashboard.openapi import description
-from crawler.dashboard.page import Missing, Page, Query, encoded
-from crawler.dashboard.pages import PAGES
-from crawler.dashboard.params import parse
-from crawler.dashboard.pictures import show
-from crawler.dashboard.rendering import environment
-from crawler.dashboard.trouble import Problem, answered, tell
-from crawler.dashboard.view import VIEW, View
+from crawler.dashboard.page import AnyPage, NotFound, PageQuery, encoded
+from crawler.dashboard.pages import DASHBOARD_PAGES
+from crawler.dashboard.problems import HttpProblem, answer_errors, problem_response
+from crawler.dashboard.query_params import parse, read_form
+from crawler.dashboard.settings import SETTINGS_KEY, DashboardSettings
+from crawler.dashboard.view import VIEW_KEY, TemplateView
 
-STATIC: Final = Path(__file__).parent / "static"
-LARGEST: Final = 16 * 1024  # bytes of a form
-TYPES: Final = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
-PATIENCE: Final = 20.0  # seconds that a page may take
+STATIC_FOLDER: Final = Path(__file__).parent / "static"
+MAX_FORM_BYTES: Final = 16 * 1024  # bytes of a form
+STATIC_TYPES: Final = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+PAGE_TIMEOUT_SECONDS: Final = 20.0  # seconds that a page may take
 
 
-def build(house: House, pages: Sequence[Page[Any]] = PAGES) -> web.Application:
+def build(settings: DashboardSettings, pages: Sequence[AnyPage] = DASHBOARD_PAGES) -> web.Application:
     """The application, ready to be served."""
-    app = web.Application(middlewares=[greet, tell, _bounded, guard], client_max_size=LARGEST)
-    app[HOUSE] = house
-    app[VIEW] = View(environment(), house, pages)
-    app[LIVE] = Live(house.engine)
+    app = web.Application(
+        middlewares=[note_request, answer_errors, _limit_time, guard], client_max_size=MAX_FORM_BYTES
+    )
+    app[SETTINGS_KEY] = settings
+    app[VIEW_KEY] = TemplateView(environment(), settings, pages)
+    app[LIVE_KEY] = LiveFeed(settings.engine)
     app.on_response_prepare.append(set_headers)
     app.on_shutdown.append(_end_live)
     for page in pages:
@@ -53,11 +55,11 @@ def build(house: House, pages: Sequence[Page[Any]] = PAGES) -> web.Application:
 
 
 @web.middleware
-async def _bounded(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """No page takes for ever; the stream of events is meant to."""
+async def _limit_time(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Limit the time of every page but the stream of events."""
     if request.path == "/events":
         return await handler(request)
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(PAGE_TIMEOUT_SECONDS):
         return await handler(request)
 
 
@@ -66,60 +68,62 @@ def _files() -> dict[str, tuple[bytes, str]]:
 
     aiohttp would send them by sendfile, which nothing bounds if a client does not read.
     """
-    return {path.name: (path.read_bytes(), TYPES[path.suffix]) for path in STATIC.iterdir()}
+    return {path.name: (path.read_bytes(), STATIC_TYPES[path.suffix]) for path in STATIC_FOLDER.iterdir()}
 
 
 async def _static(files: dict[str, tuple[bytes, str]], request: web.Request) -> web.Response:
-    found = files.get(request.match_info["name"])
-    if found is None:
-        raise Missing("There is no such file.")
-    return web.Response(body=found[0], content_type=found[1], charset="utf-8")
+    file = files.get(request.match_info["name"])
+    if file is None:
+        raise NotFound("There is no such file.")
+    return web.Response(body=file[0], content_type=file[1], charset="utf-8")
 
 
 async def _end_live(app: web.Application) -> None:
-    await app[LIVE].end()
+    await app[LIVE_KEY].end()
 
 
-async def _html(page: Page[Any], request: web.Request) -> web.Response:
+async def _html(page: AnyPage, request: web.Request) -> web.Response:
     query = parse(page.query, request.query)
-    given = {name: request.query.getall(name) for name in request.query}
-    text = await asyncio.to_thread(_written, request.app, page, query, given)
+    parameters = {name: request.query.getall(name) for name in request.query}
+    text = await asyncio.to_thread(_rendered, request.app, page, query, parameters)
     return web.Response(text=text, content_type="text/html")
 
 
-def _written(app: web.Application, page: Page[Any], query: Query, given: dict[str, Any]) -> str:
-    data = page.data(app[HOUSE].engine, query)
-    return app[VIEW].page(page, query, data, given)
+def _rendered(app: web.Application, page: AnyPage, query: PageQuery, parameters: Mapping[str, object]) -> str:
+    data = page.data(app[SETTINGS_KEY].engine, query)
+    return app[VIEW_KEY].page(page, query, data, parameters)
 
 
-async def _json(page: Page[Any], request: web.Request) -> web.Response:
+async def _json(page: AnyPage, request: web.Request) -> web.Response:
     query = parse(page.query, request.query)
-    body = await asyncio.to_thread(lambda: encoded(page.data(request.app[HOUSE].engine, query)))
+    body = await asyncio.to_thread(lambda: encoded(page.data(request.app[SETTINGS_KEY].engine, query)))
     return web.Response(body=body, content_type="application/json")
 
 
-async def _description(said: dict[str, Any], _: web.Request) -> web.Response:
-    return web.Response(body=msgspec.json.encode(said), content_type="application/json")
+async def _description(document: dict[str, object], _: web.Request) -> web.Response:
+    return web.Response(body=msgspec.json.encode(document), content_type="application/json")
 
 
 async def _ask_token(request: web.Request) -> web.Response:
-    text = request.app[VIEW].text("login.html", problem=None, to="/")
+    text = request.app[VIEW_KEY].text("login.html", problem=None, to="/")
     return web.Response(text=text, content_type="text/html")
 
 
 async def _login(request: web.Request) -> web.Response:
-    """Give the cookie to who knows the token, and lead back to where the visitor was."""
-    form = await request.post()
-    house = request.app[HOUSE]
-    to = _back(str(form.get("to", "/")))
-    if not is_token(str(form.get("token", "")), house):
-        return answered(request, Problem("Unauthorized", 401, "That is not the token."), to=to)
-    answer = web.Response(status=303, headers={"Location": to})
-    answer.set_cookie(COOKIE, house.session, httponly=True, samesite="Strict", path="/")
+    """Set the session cookie for the right token, and redirect back to the page that was asked for."""
+    form = await read_form(request)
+    settings = request.app[SETTINGS_KEY]
+    location = _own_path(form.get("to", "/"))
+    if not is_token(form.get("token", ""), settings):
+        return problem_response(
+            request, HttpProblem("Unauthorized", 401, "That is not the token."), to=location
+        )
+    answer = web.Response(status=303, headers={"Location": location})
+    answer.set_cookie(SESSION_COOKIE, settings.session, httponly=True, samesite="Strict", path="/")
     return answer
 
 
-def _back(path: str) -> str:
+def _own_path(path: str) -> str:
     """A path of ours; what would lead elsewhere leads to the overview."""
-    ours = path.startswith("/") and path.isascii() and path.isprintable() and "\\" not in path
-    return path if ours and not path.startswith(("//", "/login")) else "/"
+    is_path = path.startswith("/") and path.isascii() and path.isprintable() and "\\" not in path
+    return path if is_path and not path.startswith(("//", "/login")) else "/"

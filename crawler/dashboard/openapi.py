@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from importlib.metadata import version
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
-from crawler.dashboard.page import Page
-from crawler.dashboard.trouble import Problem
+from crawler.dashboard.page import AnyPage
+from crawler.dashboard.problems import HttpProblem
+from crawler.data.version import program_version
 
 REF: Final = "#/components/schemas/{name}"
 
 
-def description(pages: Sequence[Page[Any]]) -> dict[str, Any]:
+def description(pages: Sequence[AnyPage]) -> dict[str, object]:
     """The whole description, as JSON takes it."""
     schemas, components = msgspec.json.schema_components(
-        [Problem, *(page.result for page in pages)], ref_template=REF
+        [HttpProblem, *(page.result for page in pages)], ref_template=REF
     )
     problem = _answer("What is wrong, and what to do.", schemas[0], "application/problem+json")
     paths = {
@@ -26,13 +26,13 @@ def description(pages: Sequence[Page[Any]]) -> dict[str, Any]:
     }
     return {
         "openapi": "3.1.0",
-        "info": {"title": "linkhealth", "version": version("linkhealth")},
+        "info": {"title": "linkhealth", "version": program_version()},
         "paths": paths,
         "components": {"schemas": components},
     }
 
 
-def _operation(page: Page[Any], schema: dict[str, Any], problem: dict[str, Any]) -> dict[str, Any]:
+def _operation(page: AnyPage, schema: dict[str, object], problem: dict[str, object]) -> dict[str, object]:
     return {
         "operationId": page.name or "overview",
         "summary": page.summary,
@@ -41,21 +41,21 @@ def _operation(page: Page[Any], schema: dict[str, Any], problem: dict[str, Any])
     }
 
 
-def _answer(said: str, schema: dict[str, Any], kind: str) -> dict[str, Any]:
-    return {"description": said, "content": {kind: {"schema": schema}}}
+def _answer(description: str, schema: dict[str, object], kind: str) -> dict[str, object]:
+    return {"description": description, "content": {kind: {"schema": schema}}}
 
 
-def _parameters(page: Page[Any]) -> Iterable[dict[str, Any]]:
+def _parameters(page: AnyPage) -> Iterable[dict[str, object]]:
     for field in msgspec.structs.fields(page.query):
-        found, parts = msgspec.json.schema_components([field.type], ref_template=REF)
-        schema = _inlined(found[0], parts)
+        schemas, parts = msgspec.json.schema_components([field.type], ref_template=REF)
+        schema = _inlined(schemas[0], parts)
         yield {"name": field.encode_name, "in": "query", "required": False, "schema": schema}
 
 
-def _inlined(schema: Any, parts: dict[str, Any]) -> Any:
+def _inlined(schema: object, parts: dict[str, object]) -> object:
     """A schema with what it refers to in its place: a parameter is small."""
     if isinstance(schema, list):
-        return [_inlined(one, parts) for one in schema]
+        return [_inlined(item, parts) for item in schema]
     if not isinstance(schema, dict):
         return schema
     if "$ref" in schema:

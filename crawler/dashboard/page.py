@@ -6,31 +6,32 @@ The same data goes out as HTML at `/NAME`, and as JSON at `/api/NAME`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Annotated, Any, Final, Generic, TypeVar
+from typing import Annotated, Any, Final, Generic, TypeAlias, TypeVar
 
 import msgspec
 import sqlalchemy as sa
 from msgspec import Meta, Struct
 
-FURTHEST: Final = 1_000_000  # no page beyond it is worth a query
+from storage.frozen import frozen
+
+MAX_PAGE_NUMBER: Final = 1_000_000  # no page beyond it is worth a query
 
 
-class Query(Struct, frozen=True, kw_only=True):
+class PageQuery(Struct, frozen=True, kw_only=True):
     """The parent of what may be asked of a page: each field is a parameter, and has a default."""
 
 
-class Paged(Query, frozen=True, kw_only=True):
+class PagedQuery(PageQuery, frozen=True, kw_only=True):
     """What may be asked of a page that is one of many."""
 
-    page: Annotated[int, Meta(ge=1, le=FURTHEST, description="Which page, from 1.")] = 1
+    page: Annotated[int, Meta(ge=1, le=MAX_PAGE_NUMBER, description="Which page, from 1.")] = 1
 
 
-Q = TypeVar("Q", bound=Query)
+QueryType = TypeVar("QueryType", bound=PageQuery)
 
 
-@dataclass(frozen=True, slots=True)
-class Page(Generic[Q]):
+@frozen
+class DashboardPage(Generic[QueryType]):
     """One page of the dashboard.
 
     `name` is its path ("" for the overview), `title` what the menu says, `summary` one sentence for
@@ -43,9 +44,9 @@ class Page(Generic[Q]):
     title: str
     summary: str
     template: str
-    query: type[Q]
+    query: type[QueryType]
     result: type
-    data: Callable[[sa.Engine, Q], Any]
+    data: Callable[[sa.Engine, QueryType], object]
     menu: bool = True
 
     @property
@@ -59,7 +60,10 @@ class Page(Generic[Q]):
         return f"/api/{self.name or 'overview'}"
 
 
-@dataclass(frozen=True, slots=True)
+AnyPage: TypeAlias = "DashboardPage[Any]"  # of any query: a list of pages holds many kinds
+
+
+@frozen
 class Paging:
     """Which part of a long list is shown: page `page` of `pages`, `total` rows in all, `size` a page."""
 
@@ -69,11 +73,11 @@ class Paging:
     size: int
 
 
-class Missing(Exception):
+class NotFound(Exception):
     """There is no such thing; the text says what was looked for, and what to do instead."""
 
 
-class Beyond(Exception):
+class PageOutOfRange(Exception):
     """The page asked for comes after the last, which is `last`."""
 
     def __init__(self, page: int, last: int) -> None:
@@ -89,7 +93,7 @@ def paged(page: int, total: int, size: int) -> Paging:
     """
     pages = max(1, -(-total // size))
     if page > pages:
-        raise Beyond(page, pages)
+        raise PageOutOfRange(page, pages)
     return Paging(page, pages, total, size)
 
 

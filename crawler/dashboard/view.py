@@ -3,38 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from aiohttp import web
 from jinja2 import Environment
 
-from crawler.dashboard.house import House
-from crawler.dashboard.page import Page
+from crawler.dashboard.page import AnyPage
+from crawler.dashboard.settings import DashboardSettings
+from storage.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+@frozen
+class TemplateView:
     """All templates, and what each may use: `menu`, `here` (the name of the page), `write`, `guarded`."""
 
     environment: Environment
-    house: House
-    pages: Sequence[Page[Any]]
+    settings: DashboardSettings
+    pages: Sequence[AnyPage]
 
-    def text(self, template: str, *, here: str | None = None, **values: Any) -> str:
+    def text(self, template: str, *, page_name: str | None = None, **values: object) -> str:
         """A page without data of its own."""
-        shared = {
+        common_values = {
             "menu": [page for page in self.pages if page.menu],
-            "here": here,
-            "write": self.house.write,
-            "guarded": bool(self.house.token),
+            "here": page_name,
+            "write": self.settings.write,
+            "guarded": bool(self.settings.token),
         }
-        return self.environment.get_template(template).render(**shared, **values)
+        return self.environment.get_template(template).render(**common_values, **values)
 
-    def page(self, page: Page[Any], query: object, data: object, given: Mapping[str, Any]) -> str:
+    def page(self, page: AnyPage, query: object, data: object, parameters: Mapping[str, object]) -> str:
         """A page with its data; `given` are the parameters as they came, for links that change one."""
-        title = {"title": page.title, "page": page, "given": given}
-        return self.text(page.template, here=page.name, query=query, data=data, **title)
+        title = {"title": page.title, "page": page, "given": parameters}
+        return self.text(page.template, page_name=page.name, query=query, data=data, **title)
 
 
-VIEW: Final = web.AppKey("view", View)
+VIEW_KEY: Final = web.AppKey("view", TemplateView)

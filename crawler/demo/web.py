@@ -13,16 +13,16 @@ import zlib
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from aiohttp import web
 
+from storage.frozen import frozen
 from storage.model import Size
 
 CERTIFICATE: Final = Path(__file__).with_name("web.pem")
-SLOW: Final = 1.5  # seconds
+SLOW_SECONDS: Final = 1.5  # seconds
 Step = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
@@ -30,8 +30,8 @@ def status(code: int, **headers: str) -> Step:
     """Answer with a status and no more."""
 
     async def step(_: web.BaseRequest) -> web.StreamResponse:
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return web.Response(status=code, headers=named)
+        fields = {name.replace("_", "-"): value for name, value in headers.items()}
+        return web.Response(status=code, headers=fields)
 
     return step
 
@@ -85,7 +85,7 @@ SCRIPT: Final[Mapping[str, tuple[Step, ...]]] = {
     ),
     "http://www.robotstxt.org/db.html": (status(302, Location="https://www.robotstxt.org/robotstxt.html"),),
     "https://www.w3.org/QA/Tips/uri-manage": (status(302, Location="/QA/Tips/uri-manage"),),
-    "https://en.wikipedia.org/wiki/Apollo_17": (page(SLOW),),
+    "https://en.wikipedia.org/wiki/Apollo_17": (page(SLOW_SECONDS),),
     "https://archive.org/help/wayback_api.php": (status(503), status(503), page()),
     "https://www.postgresql.org/docs/current/wal-intro.html": (status(403, cf_mitigated="challenge"),),
     "https://www.gutenberg.org/ebooks/84": (hang_up,),
@@ -96,8 +96,8 @@ SCRIPT: Final[Mapping[str, tuple[Step, ...]]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Ports:
+@frozen
+class DemoPorts:
     """Where the web listens on loopback."""
 
     plain: int
@@ -105,7 +105,7 @@ class Ports:
 
 
 @asynccontextmanager
-async def serve(pictures: Mapping[str, Size]) -> AsyncIterator[Ports]:
+async def serve(pictures: Mapping[str, Size]) -> AsyncIterator[DemoPorts]:
     """Serve the web; `pictures` are the sizes of the images whose URLs the script leaves alone."""
     hits: Counter[str] = Counter()
 
@@ -118,7 +118,7 @@ async def serve(pictures: Mapping[str, Size]) -> AsyncIterator[Ports]:
     runner = web.ServerRunner(web.Server(answer, access_log=None))
     await runner.setup()
     try:
-        yield Ports(await _listen(runner, None), await _listen(runner, _tls()))
+        yield DemoPorts(await _listen(runner, None), await _listen(runner, _tls()))
     finally:
         await runner.cleanup()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import import_module
 from typing import Final, TypeAlias
@@ -11,44 +10,18 @@ from typing import Final, TypeAlias
 import sqlalchemy as sa
 
 from crawler.report.certificates import Certificates
-from storage import queries
-from storage.model import Picture, Problem, Run
-from storage.queries import Entry, Totals
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """Which part of the database a report is about.
-
-    `run`: the findings of that run alone; `asked`: every target that this run read, asked or not;
-    neither: the newest finding of every target. `only`: words of classes, verdicts, issues, states,
-    kinds. `since`: what was found at that time or later.
-    """
-
-    run: Run | None = None
-    asked: Run | None = None
-    only: frozenset[str] = frozenset()
-    since: datetime | None = None
-
-    def takes(self, entry: Entry) -> bool:
-        """Whether an entry is one of those asked for."""
-        if self.since is not None and (entry.finding is None or entry.finding.checked_at < self.since):
-            return False
-        return not self.only or bool(self.only & words(entry))
-
-
-def words(entry: Entry) -> set[str]:
-    """Every word of the contract that fits an entry."""
-    issues = {issue.issue.value for link in entry.links for issue in link.issues}
-    own = {entry.verdict.value, entry.verdict.cls.value, entry.state.value, entry.kind.value}
-    return own | issues | ({"issues"} if issues else set())
+from crawler.report.names import REPORT_FORMATS
+from crawler.report.selection import Selection
+from storage.model import Picture, RecordProblem, Run
+from storage.queries import report as queries
+from storage.queries.report import Entry, Totals
 
 
 class Summary:
     """What a report shows: counts, what could not be read, and the targets, as often as needed.
 
     The targets are counted as they pass by for the first time, so that a report that needs its
-    counts at its end reads the database once; so are the certificates that end soon. `everything`
+    counts at its end reads the database once; so are the certificates that end soon. `all_entries`
     are the targets as they would be if nothing but the run had been asked for. `thumbnail` gives a
     small WebP of a picture that is in the cache, or None; without a cache at hand there are none.
     """
@@ -56,12 +29,16 @@ class Summary:
     def __init__(
         self,
         run: Run | None,
-        problems: tuple[Problem, ...],
+        problems: tuple[RecordProblem, ...],
         read: Callable[[], Iterator[Entry]],
-        everything: Callable[[], Iterator[Entry]] | None = None,
+        read_all: Callable[[], Iterator[Entry]] | None = None,
+        limit: int | None = None,
     ) -> None:
-        self.run, self.problems, self._read = run, problems, read
-        self.everything = everything or read
+        self.run = run
+        self.problems = problems
+        self._read = read
+        self._limit = limit
+        self.all_entries = read_all or read
         self.thumbnail: Callable[[Picture], bytes | None] = lambda _: None
         self._totals: Totals | None = None
         self.certificates = Certificates(datetime.now(UTC))
@@ -75,12 +52,13 @@ class Summary:
         return self._totals or Totals()
 
     def entries(self) -> Iterator[Entry]:
-        """The targets, worst class first."""
+        """The targets in the order of the selection, the first of them where it has a limit."""
         totals = Totals()
         for entry in self._read():
             totals.add(entry)
             self.certificates.add(entry.finding)
-            yield entry
+            if self._limit is None or totals.targets <= self._limit:
+                yield entry
         self._totals = totals
 
 
@@ -91,14 +69,16 @@ def summarise(engine: sa.Engine, selection: Selection) -> Summary:
     """Read a summary; the targets are read again each time they are asked for."""
 
     def everything() -> Iterator[Entry]:
-        return queries.entries(engine, run=selection.run, asked=selection.asked)
+        return queries.entries(engine, run=selection.run, reading_run=selection.asked)
 
     def read() -> Iterator[Entry]:
-        return (entry for entry in everything() if selection.takes(entry))
+        return selection.select(everything())
 
     run = selection.run or selection.asked
-    problems = tuple(queries.problems(engine, run=run))
-    return Summary(run or _newest(engine), problems, read, everything)
+    problems = tuple(
+        problem for problem in queries.problems(engine, run=run) if selection.takes_path(problem.path)
+    )
+    return Summary(run or _newest(engine), problems, read, everything, selection.limit)
 
 
 def _newest(engine: sa.Engine) -> Run | None:
@@ -109,24 +89,11 @@ def _format(name: str) -> Report:
     """A report whose module is imported when it is made."""
 
     def report(summary: Summary) -> Iterator[str]:
-        module = import_module(f"crawler.report.{name}")
-        made: Iterator[str] = module.report(summary)
-        return made
+        module = import_module(f"crawler.report.formats.{name}")
+        pieces: Iterator[str] = module.report(summary)
+        return pieces
 
     return report
 
 
-REPORTS: Final[Mapping[str, Report]] = {
-    name: _format(module)
-    for name, module in (
-        ("table", "table"),
-        ("json", "json_"),
-        ("jsonl", "jsonl"),
-        ("csv", "csv_"),
-        ("junit", "junit"),
-        ("sarif", "sarif"),
-        ("markdown", "markdown"),
-        ("html", "html"),
-        ("prometheus", "prometheus"),
-    )
-}
+REPORTS: Final[Mapping[str, Report]] = {name: _format(name) for name in REPORT_FORMATS}

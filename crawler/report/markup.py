@@ -8,43 +8,46 @@ from urllib.parse import urlsplit
 
 from markupsafe import Markup
 
-from crawler.report.safe import shown
+from crawler.report.escape import printable, printable_in_full
+from storage.model import iso_utc
 
-SCHEMES: Final = frozenset({"http", "https"})
+WEB_SCHEMES: Final = frozenset({"http", "https"})
 
 
-def said(text: object) -> Markup:
+def isolated_text(text: object) -> Markup:
     """A text, set apart from the direction of ours."""
-    return Markup("<bdi>{}</bdi>").format(shown(str(text)))
+    return Markup("<bdi>{}</bdi>").format(printable(str(text)))
 
 
 def external(url: str | None) -> Markup:
     """A link to elsewhere if the URL is one of the web; anything else is text and leads nowhere."""
-    text = Markup('<bdi class="url">{}</bdi>').format(shown(url or "-"))
+    text = Markup('<bdi class="url">{}</bdi>').format(printable(url or "-"))
     if url is None or not is_web(url):
         return text
     return Markup('<a href="{}" rel="noopener noreferrer nofollow">{}</a>').format(url, text)
 
 
 def is_web(url: str) -> bool:
-    """Whether a URL may be a link: http or https with a host, and no letter that hides or turns others."""
+    """Whether a URL may be a link: http or https with a host, and shown letter by letter as it is.
+
+    A letter that hides, turns others round or is obeyed would be spelled out, so that the text is no
+    longer where the link leads. The length of a URL is no reason.
+    """
     try:
         parts = urlsplit(url)
-        return parts.scheme.lower() in SCHEMES and bool(parts.hostname) and shown(url) == url
+        return parts.scheme.lower() in WEB_SCHEMES and bool(parts.hostname) and printable_in_full(url) == url
     except ValueError:
         return False
 
 
-def moment(at: datetime | None) -> Markup:
+def time_element(at: datetime | None) -> Markup:
     """A time for people and for machines; a dash for none."""
     if at is None:
         return Markup("-")
     text = at.astimezone(UTC)
-    return Markup('<time datetime="{}">{} UTC</time>').format(
-        text.strftime("%Y-%m-%dT%H:%M:%SZ"), text.strftime("%Y-%m-%d %H:%M")
-    )
+    return Markup('<time datetime="{}">{} UTC</time>').format(iso_utc(text), text.strftime("%Y-%m-%d %H:%M"))
 
 
-def number(value: float) -> str:
+def grouped_number(value: float) -> str:
     """A count with its thousands apart."""
     return f"{value:,}"

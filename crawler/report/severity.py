@@ -11,8 +11,16 @@ from datetime import timedelta
 from enum import IntEnum
 
 from storage.model import Class, Kind, PinWord, State
-from storage.queries import Entry, EntryLink
-from storage.severity import BASE, BESIDE, ISSUES, LEAST, LONG, MOST, POINTS
+from storage.queries.report import Entry, EntryLink
+from storage.rollups.severity import (
+    AMP_KINDS,
+    CLASS_POINTS,
+    ISSUE_POINTS,
+    LONG_FAILURE,
+    MAX_SEVERITY,
+    MIN_SEVERITY,
+    VERDICT_POINTS,
+)
 
 
 class Severity(IntEnum):
@@ -32,14 +40,14 @@ class Severity(IntEnum):
 
 def severity(entry: Entry, kind: Kind | None = None) -> Severity:
     """How bad the state of a target is, as a link of this kind (default: its own) shows it."""
-    word = entry.pin.word if entry.pin else None
-    known = entry.known
-    points = POINTS[Class.HARD] if word is PinWord.DEAD else BASE.get(known.value, 0)
-    if not points or word in {PinWord.IGNORE, PinWord.ALIVE}:
+    pin_word = entry.pin.word if entry.pin else None
+    verdict = entry.verdict
+    points = CLASS_POINTS[Class.HARD] if pin_word is PinWord.DEAD else VERDICT_POINTS.get(verdict.value, 0)
+    if not points or pin_word in {PinWord.IGNORE, PinWord.ALIVE}:
         return Severity.NONE
-    points += (entry.state is State.DEAD) + (failing_for(entry) >= LONG)
-    points -= (kind or entry.kind) in BESIDE
-    return Severity(min(max(points, LEAST), MOST))
+    points += (entry.state is State.DEAD) + (failing_for(entry) >= LONG_FAILURE)
+    points -= (kind or entry.kind) in AMP_KINDS
+    return Severity(min(max(points, MIN_SEVERITY), MAX_SEVERITY))
 
 
 def failing_for(entry: Entry) -> timedelta:
@@ -49,12 +57,12 @@ def failing_for(entry: Entry) -> timedelta:
     return max(entry.finding.checked_at - entry.failing_since, timedelta())
 
 
-def of_link(entry: Entry, one: EntryLink) -> Severity:
+def link_severity(entry: Entry, entry_link: EntryLink) -> Severity:
     """How bad a link is: its target's state, or the worst of its own issues."""
-    own = (Severity(ISSUES[issue.issue]) for issue in one.issues)
-    return max(severity(entry, one.link.kind), *own, Severity.NONE)
+    issue_severities = (Severity(ISSUE_POINTS[issue.issue]) for issue in entry_link.issues)
+    return max(severity(entry, entry_link.link.kind), *issue_severities, Severity.NONE)
 
 
-def of_entry(entry: Entry) -> Severity:
+def entry_severity(entry: Entry) -> Severity:
     """How bad a target is: the worst of its links, or its state where no link names it."""
-    return max((of_link(entry, one) for one in entry.links), default=severity(entry))
+    return max((link_severity(entry, entry_link) for entry_link in entry.links), default=severity(entry))

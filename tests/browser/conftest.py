@@ -1,4 +1,4 @@
-"""The browser: Debian's Chromium, a new one for each test."""
+"""The browser: Debian's Chromium, one for all tests, each with a profile of its own."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, async_playwright
 
-from tests.browser.town import build
+from tests.browser.town import build, dashboard
 
 
-@pytest_asyncio.fixture
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Browser]:
     """Start Chromium without its sandbox, which root may not have."""
     program = shutil.which("chromium")
@@ -33,3 +33,10 @@ async def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("town")
     await build(folder)
     return folder
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def town_origin(town: Path) -> AsyncIterator[str]:
+    """Where the dashboard of the town is, for all tests that only look."""
+    async with dashboard(town) as origin:
+        yield origin

@@ -13,7 +13,9 @@ from playwright.async_api import Browser, ConsoleMessage, Dialog, Page
 Theme: TypeAlias = Literal["light", "dark"]
 SIZES: Final = {"phone": (390, 844), "tablet": (820, 1180), "desktop": (1440, 900)}
 THEMES: Final[tuple[Theme, ...]] = ("light", "dark")
-LOOKS: Final = [(size, theme) for size in SIZES for theme in THEMES]
+# Rules of accessibility that colours can break. No colour depends on the size of a screen (test_styles), so
+# one size is enough for these, which take most of the time, and one theme for all others.
+COLOUR_RULES: Final = ("color-contrast", "link-in-text-block")
 
 
 @dataclass(eq=False)
@@ -39,9 +41,36 @@ class Look:
         self.errors.append(f"dialog: {dialog.message}")
         await dialog.dismiss()
 
+    async def resize(self, size: str) -> None:
+        """Make the window one of a size."""
+        width, height = SIZES[size]
+        await self.page.set_viewport_size({"width": width, "height": height})
+
+    async def screens(self) -> AsyncIterator[str]:
+        """Show the page on every screen."""
+        for size in SIZES:
+            await self.resize(size)
+            yield size
+
     async def breaches(self) -> list[str]:
-        """The rules of accessibility that the page breaks, each with the first place."""
-        found = (await Axe().run(self.page)).response["violations"]
+        """The rules of accessibility that the page breaks as it is shown, each with the first place."""
+        return await self._breaches({})
+
+    async def breaches_of_shape(self) -> list[str]:
+        """The same, of the rules that no colour can break."""
+        return await self._breaches({"rules": {rule: {"enabled": False} for rule in COLOUR_RULES}})
+
+    async def breaches_of_colour(self) -> list[str]:
+        """The same, of colours in every theme."""
+        breaches = []
+        for theme in THEMES:
+            await self.page.emulate_media(color_scheme=theme)
+            breaches += await self._breaches({"runOnly": COLOUR_RULES})
+        return breaches
+
+    async def _breaches(self, options: dict[str, object]) -> list[str]:
+        answer = await Axe().run(self.page, options={"resultTypes": ["violations"], **options})
+        found = answer.response["violations"]
         return [f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in found]
 
     async def overflow(self) -> int:

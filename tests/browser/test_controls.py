@@ -14,14 +14,16 @@ from playwright.async_api import Browser, expect
 from tests.browser.look import Look, looking
 from tests.browser.town import DEAD, IMAGES, RUNS, H, dashboard
 
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
 TOKEN: Final = "a token of enough letters"
 ROWS: Final = "main tbody tr"
 
 
 @asynccontextmanager
-async def _open(browser: Browser, folder: Path, path: str) -> AsyncIterator[Look]:
+async def _open(browser: Browser, origin: str, path: str) -> AsyncIterator[Look]:
     """A page of the dashboard; at the end, nothing may have gone wrong on any that was seen."""
-    async with dashboard(folder) as origin, looking(browser) as look:
+    async with looking(browser) as look:
         await look.page.goto(origin + path)
         yield look
         assert (look.elsewhere(origin), look.errors) == ([], [])
@@ -44,9 +46,9 @@ async def _names(look: Look, rows: str = ROWS) -> list[str]:
     return found
 
 
-async def test_links_by_search_and_order(browser: Browser, town: Path) -> None:
+async def test_links_by_search_and_order(browser: Browser, town_origin: str) -> None:
     """What is typed is searched; the order is the one that was chosen; Reset forgets both."""
-    async with _open(browser, town, "/links") as look:
+    async with _open(browser, town_origin, "/links") as look:
         await _show(look, labels={"Part of the URL": "DEAD/00"}, sort="url")
         assert await _names(look) == [f"{H}/dead/00{number}" for number in range(10)]
         await expect(look.page.get_by_label("Part of the URL")).to_have_value("DEAD/00")
@@ -54,9 +56,9 @@ async def test_links_by_search_and_order(browser: Browser, town: Path) -> None:
         await expect(look.page.locator(ROWS)).to_have_count(50)
 
 
-async def test_links_by_filters(browser: Browser, town: Path) -> None:
+async def test_links_by_filters(browser: Browser, town_origin: str) -> None:
     """More filters open, work together, and stay as they were chosen."""
-    async with _open(browser, town, "/links") as look:
+    async with _open(browser, town_origin, "/links") as look:
         await look.page.get_by_text("More filters").click()
         await _show(look, labels={"Host": "inn07.example"}, state="alive", kind="web")
         assert await _names(look) == ["http://inn07.example/"]
@@ -65,9 +67,9 @@ async def test_links_by_filters(browser: Browser, town: Path) -> None:
         await expect(look.page.get_by_text("No target fits.")).to_be_visible()
 
 
-async def test_links_by_pages(browser: Browser, town: Path) -> None:
+async def test_links_by_pages(browser: Browser, town_origin: str) -> None:
     """Next goes on where the page ended, with the same search; Previous comes back."""
-    async with _open(browser, town, "/links") as look:
+    async with _open(browser, town_origin, "/links") as look:
         await _show(look, labels={"Part of the URL": "dead/"}, sort="url")
         first = await _names(look)
         await look.page.get_by_role("link", name="Next").click()
@@ -78,9 +80,9 @@ async def test_links_by_pages(browser: Browser, town: Path) -> None:
         assert await _names(look) == first
 
 
-async def test_hosts_by_all_controls(browser: Browser, town: Path) -> None:
+async def test_hosts_by_all_controls(browser: Browser, town_origin: str) -> None:
     """A click on the head of a column sorts; search, run and pages work; a host leads to its links."""
-    async with _open(browser, town, "/hosts") as look:
+    async with _open(browser, town_origin, "/hosts") as look:
         assert (await _names(look))[0] == "town.example"
         await look.page.get_by_role("link", name="Host, and its verdicts").click()
         assert (await _names(look))[:2] == ["", "inn00.example"]  # what has no host is first
@@ -93,9 +95,9 @@ async def test_hosts_by_all_controls(browser: Browser, town: Path) -> None:
         assert await _names(look) == ["http://inn13.example/"]
 
 
-async def test_gallery_by_all_controls(browser: Browser, town: Path) -> None:
+async def test_gallery_by_all_controls(browser: Browser, town_origin: str) -> None:
     """Sections, search and pages; pictures of the cache are drawn in their frames."""
-    async with _open(browser, town, "/images") as look:
+    async with _open(browser, town_origin, "/images") as look:
         hung = look.page.locator(".gallery > li")
         await expect(hung).to_have_count(24)
         await look.page.get_by_role("link", name="Next").click()
@@ -121,9 +123,9 @@ async def test_gallery_by_all_controls(browser: Browser, town: Path) -> None:
         await expect(look.page.get_by_text("No image fits.")).to_be_visible()
 
 
-async def test_records_by_all_controls(browser: Browser, town: Path) -> None:
+async def test_records_by_all_controls(browser: Browser, town_origin: str) -> None:
     """A beginning of a path, a severity, pages; a record leads to all its links."""
-    async with _open(browser, town, "/records") as look:
+    async with _open(browser, town_origin, "/records") as look:
         cards = look.page.locator("main section.card h2 a")
         await expect(cards).to_have_count(25)
         await look.page.get_by_role("link", name="Next").click()
@@ -137,9 +139,9 @@ async def test_records_by_all_controls(browser: Browser, town: Path) -> None:
         await expect(look.page.locator(ROWS)).to_have_count(1)
 
 
-async def test_runs_by_pages(browser: Browser, town: Path) -> None:
+async def test_runs_by_pages(browser: Browser, town_origin: str) -> None:
     """The oldest run is on the last page."""
-    async with _open(browser, town, "/runs") as look:
+    async with _open(browser, town_origin, "/runs") as look:
         first = look.page.locator(f"{ROWS} th")
         await expect(first.first).to_have_text(str(RUNS + 2))
         await look.page.get_by_role("link", name="Next").click()
@@ -175,8 +177,8 @@ async def test_pin_and_check_by_who_knows_the_token(browser: Browser, town: Path
         assert [error for error in look.errors if "401" not in error] == []
 
 
-async def test_writing_is_off_as_long_as_nobody_says_so(browser: Browser, town: Path) -> None:
+async def test_writing_is_off_as_long_as_nobody_says_so(browser: Browser, town_origin: str) -> None:
     """Without `write`, no page has a form that posts."""
-    async with _open(browser, town, f"/target?url={H}/dead/001") as look:
+    async with _open(browser, town_origin, f"/target?url={H}/dead/001") as look:
         await expect(look.page.locator("form[method='post']")).to_have_count(0)
         await expect(look.page.locator("footer")).to_contain_text("Read-only.")

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, Final
 
 import pytest
 from playwright.async_api import Browser
 
-from crawler.dashboard.page import Page
-from crawler.dashboard.pages import PAGES
-from tests.browser.look import SIZES, THEMES, Look, looking
-from tests.browser.town import dashboard
+from crawler.dashboard.page import DashboardPage
+from crawler.dashboard.pages import DASHBOARD_PAGES
+from tests.browser.look import Look, looking
 
-MENU: Final = [page for page in PAGES if page.menu]
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+MENU: Final = [page for page in DASHBOARD_PAGES if page.menu]
 DEEP: Final = (
     "/target?url=http://town.example/4.png",
     "/target?url=http://town.example/turns",
@@ -34,37 +34,25 @@ async def _seen(look: Look, url: str) -> None:
     assert answer.status == 200
 
 
-@pytest.mark.parametrize("page", MENU, ids=lambda page: page.name or "overview")
-async def test_every_page_fits_every_screen(browser: Browser, town: Path, page: Page[Any]) -> None:
+@pytest.mark.parametrize("path", [*(page.path for page in MENU), *DEEP])
+async def test_every_page_fits_every_screen(browser: Browser, town_origin: str, path: str) -> None:
     """No page is wider than its window, breaks a rule of accessibility, or asks anybody else."""
-    async with dashboard(town) as origin:
-        for size in SIZES:
-            for theme in THEMES:
-                async with looking(browser, size, theme) as look:
-                    await _seen(look, origin + page.path)
-                    assert await look.breaches() == [], (size, theme)
-                    assert await look.overflow() <= 0, (size, theme)
-                    assert (look.elsewhere(origin), look.errors) == ([], []), (size, theme)
-
-
-@pytest.mark.parametrize("path", DEEP)
-async def test_pages_behind_lists_fit_every_screen(browser: Browser, town: Path, path: str) -> None:
-    """One target, its image included, and one record hold what the pages of the menu hold."""
-    async with dashboard(town) as origin:
-        for size in SIZES:
-            for theme in THEMES:
-                async with looking(browser, size, theme) as look:
-                    await _seen(look, origin + path)
-                    assert await look.breaches() == [], (size, theme)
-                    assert await look.overflow() <= 0, (size, theme)
-                    assert (look.elsewhere(origin), look.errors) == ([], []), (size, theme)
+    async with looking(browser) as look:
+        await _seen(look, town_origin + path)
+        async for screen in look.screens():
+            assert await look.breaches_of_shape() == [], screen
+            assert await look.overflow() <= 0, screen
+        assert await look.breaches_of_colour() == []
+        assert (look.elsewhere(town_origin), look.errors) == ([], [])
 
 
 @pytest.mark.parametrize("page", MENU, ids=lambda page: page.name or "overview")
-async def test_keyboard_reaches_everything(browser: Browser, town: Path, page: Page[Any]) -> None:
+async def test_keyboard_reaches_everything(
+    browser: Browser, town_origin: str, page: DashboardPage[Any]
+) -> None:
     """Tab goes first to the link that skips the menu, then on to whatever can be used, each with a ring."""
-    async with dashboard(town) as origin, looking(browser) as look:
-        await _seen(look, origin + page.path)
+    async with looking(browser) as look:
+        await _seen(look, town_origin + page.path)
         stops = await look.page.locator(STOPS).locator("visible=true").count()
         reached = [await _tabbed(look) for _ in range(min(60, stops))]
 
@@ -82,28 +70,22 @@ async def _tabbed(look: Look) -> tuple[str, bool]:
     return text.strip().lower(), ring
 
 
-async def test_pages_work_without_scripts(browser: Browser, town: Path) -> None:
+async def test_pages_work_without_scripts(browser: Browser, town_origin: str) -> None:
     """Where scripts are off, every page of the menu is there, and leads to the others."""
-    async with dashboard(town) as origin:
-        context = await browser.new_context(java_script_enabled=False)
-        page = await context.new_page()
-        await page.goto(origin)
-        for one in MENU:
-            await page.locator("nav a", has_text=one.title).first.click()
-            assert await page.locator("h1").count() == 1
-        await context.close()
+    context = await browser.new_context(java_script_enabled=False)
+    page = await context.new_page()
+    await page.goto(town_origin)
+    for one in MENU:
+        await page.locator("nav a", has_text=one.title).first.click()
+        assert await page.locator("h1").count() == 1
+    await context.close()
 
 
-async def test_error_pages_help(browser: Browser, town: Path) -> None:
+async def test_error_pages_help(browser: Browser, town_origin: str) -> None:
     """What is not there, or asked for wrongly, is a page with a sentence and a way back."""
-    async with dashboard(town) as origin, looking(browser) as look:
-        for path, status in (
-            ("/nothing", 404),
-            ("/runs?page=99", 404),
-            ("/runs?page=x", 400),
-            ("/runs?sort=1", 400),
-        ):
-            answer = await look.page.goto(origin + path)
+    async with looking(browser) as look:
+        for path, status in WRONG.items():
+            answer = await look.page.goto(town_origin + path)
             assert answer is not None
             assert answer.status == status, path
             assert await look.breaches() == [], path

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
 import pytest
 from playwright.async_api import Browser
 
-from crawler.dashboard.pages import PAGES
+from crawler.dashboard.pages import DASHBOARD_PAGES
 from tests.browser.look import SIZES, Look, looking
-from tests.browser.town import ATTACK, TURNED, H, dashboard
+from tests.browser.town import ATTACK, TURNED, H
 
-MENU: Final = [page.path for page in PAGES if page.menu]
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+MENU: Final = [page.path for page in DASHBOARD_PAGES if page.menu]
 LISTS: Final = (
     "/links?search=script",
     "/links?class=any&search=LONG",
@@ -50,44 +51,46 @@ async def _unharmed(look: Look, origin: str) -> None:
     assert not set(OBEYED) & set(text), look.page.url
 
 
-@pytest.mark.parametrize("size", SIZES)
-async def test_attack_does_nothing_on_any_page(browser: Browser, town: Path, size: str) -> None:
+async def test_attack_does_nothing_on_any_page(browser: Browser, town_origin: str) -> None:
     """Markup in titles, URLs, excerpts, alternative texts, headers, reasons and paths stays text."""
-    async with dashboard(town) as origin, looking(browser, size) as look:
+    async with looking(browser) as look:
         for path in (*MENU, *LISTS, *BEHIND):
-            answer = await look.page.goto(origin + path)
+            answer = await look.page.goto(town_origin + path)
             assert answer is not None
             assert answer.status == 200, path
-            await _unharmed(look, origin)
+            for size in SIZES:
+                await look.resize(size)
+                await _unharmed(look, town_origin)
 
 
-async def test_attack_is_shown_letter_by_letter(browser: Browser, town: Path) -> None:
+async def test_attack_is_shown_letter_by_letter(browser: Browser, town_origin: str) -> None:
     """What a server and a record said can be read, where it matters."""
-    async with dashboard(town) as origin, looking(browser) as look:
-        await look.page.goto(f"{origin}/links?search=script")
+    async with looking(browser) as look:
+        await look.page.goto(f"{town_origin}/links?search=script")
         await look.page.locator("tbody th a", has_text=H).first.click()
         assert "<script>alert(1)</script>" in await look.page.inner_text("main")
-        await look.page.goto(f"{origin}/record?path=seeds/attack%20%3Cb%3E.md")
+        await look.page.goto(f"{town_origin}/record?path=seeds/attack%20%3Cb%3E.md")
         assert "seeds/attack <b>.md" in await look.page.inner_text("h2")
         assert "javascript:alert(4)//" in await look.page.inner_text("main")
-        await _unharmed(look, origin)
+        await _unharmed(look, town_origin)
 
 
-@pytest.mark.parametrize("size", SIZES)
-async def test_endless_url_has_a_page(browser: Browser, town: Path, size: str) -> None:
+async def test_endless_url_has_a_page(browser: Browser, town_origin: str) -> None:
     """A URL of ten thousand letters is cut in a list, leads to its page, and makes none wider."""
-    async with dashboard(town) as origin, looking(browser, size) as look:
-        await look.page.goto(f"{origin}/links?class=any&search=longlong")
+    async with looking(browser) as look:
+        await look.page.goto(f"{town_origin}/links?class=any&search=longlong")
         await look.page.locator("tbody th a").first.click()
-        await _unharmed(look, origin)
+        for size in SIZES:
+            await look.resize(size)
+            await _unharmed(look, town_origin)
         text = await look.page.inner_text("main")
         assert "characters)" in text
         assert TURNED.split()[0] in text  # the path of its record
 
 
-async def test_errors_say_what_was_asked_and_obey_nothing(browser: Browser, town: Path) -> None:
+async def test_errors_say_what_was_asked_and_obey_nothing(browser: Browser, town_origin: str) -> None:
     """An attack in an address is as harmless as one in a record."""
-    async with dashboard(town) as origin, looking(browser) as look:
+    async with looking(browser) as look:
         for path in (
             "/nothing/",
             "/runs?page=",
@@ -96,8 +99,8 @@ async def test_errors_say_what_was_asked_and_obey_nothing(browser: Browser, town
             "/record?path=",
             "/images?show=",
         ):
-            await look.page.goto(origin + path + ATTACK)
+            await look.page.goto(town_origin + path + ATTACK)
             assert await look.page.locator(STRANGE).count() == 0, path
             assert await look.overflow() <= 0, path
-        assert look.elsewhere(origin) == []
+        assert look.elsewhere(town_origin) == []
         assert [error for error in look.errors if "status of 4" not in error] == []

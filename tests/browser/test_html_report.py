@@ -11,16 +11,19 @@ import pytest
 import sqlalchemy as sa
 from playwright.async_api import Browser
 
-from crawler.pixels.thumbnail import thumbnail
-from crawler.report import REPORTS, Selection, summarise
-from storage.database import open_engine
+from crawler.images.thumbnail import thumbnail
+from crawler.report.base import REPORTS, summarise
+from crawler.report.selection import Selection
+from storage.db.database import open_engine
 from storage.ledger import end_run
-from storage.model import Kind, Link, Picture, Size, Verdict
-from storage.settling import settle
-from tests.browser.look import LOOKS, Look, Theme, looking
+from storage.model import Kind, Link, Picture, RunEnd, Size, Verdict
+from storage.rollups.link_issues import judge_links
+from tests.browser.look import Look, looking
 from tests.crawler.pictures import picture
-from tests.crawler.reports.build import small
+from tests.crawler.report.build import small
 from tests.storage.build import NOW, catalogued, document, finding, ids, write
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 ATTACK: Final = "\"'><script>alert(1)</script><img src=x onerror=alert(2)><svg onload=alert(3)>"
 SCHEME: Final = "javascript:alert(4)//"
@@ -44,18 +47,17 @@ async def _open(
     return page.as_uri()
 
 
-@pytest.mark.parametrize(("size", "theme"), LOOKS)
-async def test_fits_every_screen(
-    browser: Browser, engine: sa.Engine, tmp_path: Path, size: str, theme: Theme
-) -> None:
+async def test_fits_every_screen(browser: Browser, engine: sa.Engine, tmp_path: Path) -> None:
     """It is as wide as the window, passes the rules of accessibility, and asks for nothing."""
     small(engine)
-    async with looking(browser, size, theme) as look:
+    async with looking(browser) as look:
         uri = await _open(look, engine, tmp_path)
 
         assert await look.page.locator("article").count() > 0
-        assert await look.breaches() == []
-        assert await look.overflow() <= 0
+        async for screen in look.screens():
+            assert await look.breaches_of_shape() == [], screen
+            assert await look.overflow() <= 0, screen
+        assert await look.breaches_of_colour() == []
         assert (look.asked, look.errors) == ([uri], [])
 
 
@@ -89,8 +91,8 @@ async def test_hostile_text_is_text(browser: Browser, engine: sa.Engine, tmp_pat
     run = catalogued(engine, document(f"seeds/{ATTACK}.md", links, problems=[ATTACK]))
     for key in ids(engine).values():
         write(engine, run, replace(finding(key, Verdict.NOT_FOUND), detail=ATTACK, moved_to=SCHEME))
-    settle(engine, lambda _: {})
-    end_run(engine, run, "finished", NOW)
+    judge_links(engine, lambda _: {})
+    end_run(engine, run, RunEnd.FINISHED, NOW)
     async with looking(browser) as look:
         uri = await _open(look, engine, tmp_path)
 

@@ -23,6 +23,7 @@ def test_pictures_are_shown_and_small(shot: Shot) -> None:
         assert picture.mode == "P"
 
 
+@pytest.mark.asyncio(loop_scope="session")
 async def test_script_makes_them(browser: Browser, tmp_path: Path) -> None:
     """It makes the same pictures, of the same size, with something on each."""
     await take(browser, tmp_path)

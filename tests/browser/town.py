@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from storage.database import open_engine
+from storage.db.database import open_engine
 from storage.ledger import begin_run, end_run
-from storage.model import Size
+from storage.model import RunEnd, Size
 from tests.crawler.pictures import picture
 from tests.program import ended, records, run, start
 from tests.site import Site, answer, page, serve
@@ -45,7 +45,7 @@ def _idle(folder: Path) -> None:
     """Runs that found nothing due."""
     engine = open_engine(f"sqlite:///{folder}/linkhealth.db")
     for _ in range(RUNS):
-        end_run(engine, begin_run(engine, "audit", datetime.now(UTC)), "finished", datetime.now(UTC))
+        end_run(engine, begin_run(engine, "audit", datetime.now(UTC)), RunEnd.FINISHED, datetime.now(UTC))
     engine.dispose()
 
 

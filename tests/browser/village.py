@@ -12,23 +12,24 @@ from typing import Final
 
 from PIL import Image, ImageDraw
 
-from crawler.checks.links import size_issues
-from storage.cache import digest_of, name_of, open_store
-from storage.database import open_engine
+from crawler.checks.link_issues import size_issues
+from storage.db.database import open_engine
+from storage.image_cache import digest_of, name_of, open_store
 from storage.ledger import begin_run, end_run
 from storage.model import (
-    Cached,
+    CachedImage,
     Declared,
     Document,
     Finding,
     Kind,
     Link,
     Picture,
-    Served,
+    RunEnd,
+    ServedHeaders,
     Size,
     Verdict,
 )
-from storage.settling import settle
+from storage.rollups.link_issues import judge_links
 from tests.storage.build import NOW, catalogued, document, finding, ids, write
 
 DAYS: Final = 14
@@ -78,13 +79,13 @@ def build(folder: Path) -> None:
         write(
             engine, run, *(_found(keys[url], fates[url].on(day), at, kept.get(url)) for url in sorted(keys))
         )
-        settle(
+        judge_links(
             engine,
             lambda some: {
                 one.id: size_issues(one.link.declared, one.picture, 0) for one in some if one.link.declared
             },
         )
-        end_run(engine, run, "finished", at + timedelta(minutes=7))
+        end_run(engine, run, RunEnd.FINISHED, at + timedelta(minutes=7))
     engine.dispose()
 
 
@@ -114,18 +115,18 @@ def _fate(paint: random.Random, url: str) -> Fate:
     return Fate(verdict, begins if trouble else DAYS, begins + 3 if back else DAYS)
 
 
-def _kept(folder: Path, keys: dict[str, int]) -> dict[str, Cached]:
+def _kept(folder: Path, keys: dict[str, int]) -> dict[str, CachedImage]:
     """The pictures, drawn and kept."""
     store = open_store(str(folder))
     store.prepare()
-    kept: dict[str, Cached] = {}
+    kept: dict[str, CachedImage] = {}
     for number, url in enumerate(sorted(url for url in keys if "/pictures/" in url)):
         shape = SHAPES[_place(url) % len(SHAPES)]
         data = landscape(number, shape)
         digest = digest_of(data)
         store.keep(store.aside(data), name_of(digest, "PNG"))
         picture = Picture(shape, shape, "PNG", bytes=len(data), digest=digest)
-        kept[url] = Cached(keys[url], picture, Served(url), "pixels", NOW, NOW)
+        kept[url] = CachedImage(keys[url], picture, ServedHeaders(url), "pixels", NOW, NOW)
     return kept
 
 
@@ -151,6 +152,6 @@ def landscape(seed: int, size: Size) -> bytes:
     return out.getvalue()
 
 
-def _found(key: int, verdict: Verdict, at: datetime, kept: Cached | None) -> Finding:
+def _found(key: int, verdict: Verdict, at: datetime, kept: CachedImage | None) -> Finding:
     made = replace(finding(key, verdict, at), status=TROUBLES.get(verdict, 200))
     return made if kept is None else replace(made, picture=kept.picture, cached=kept)

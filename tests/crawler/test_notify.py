@@ -11,18 +11,21 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from crawler.notify import TARGETS, message
+from crawler.notify import MAX_TARGETS, message
 from storage.model import Finding, Kind, Link, State, Verdict
-from storage.queries import Change, Entry, EntryLink, News
+from storage.queries.report import Change, ChangeKind, Entry, EntryLink
+from tests.extras import needs
 from tests.program import QUICK, records, run
 from tests.site import Step, Wire, answer, close, page, serve
+
+pytestmark = pytest.mark.libraries
 
 AT = datetime(2026, 11, 23, tzinfo=UTC)
 H = "http://site.example"
 ON = ("dead", "alive", "suspect", "moved")
 
 
-def change(news: News, url: str, *paths: str, moved_to: str | None = None) -> Change:
+def change(news: ChangeKind, url: str, *paths: str, moved_to: str | None = None) -> Change:
     """A change of one target that some records name."""
     found = Finding(1, url, Verdict.GONE, AT, moved_to=moved_to)
     links = tuple(EntryLink(path, Link("webUrl", 1, 1, url, Kind.WEB)) for path in paths)
@@ -34,10 +37,10 @@ def test_message_is_grouped_by_news_host_and_record() -> None:
     """One message has all that is wanted, under its kind and its host, with the records of each."""
     said = message(
         [
-            change(News.RECOVERED, "https://c.example/", "c.md"),
-            change(News.DEAD, "https://b.example/1", "b.md", "a.md", "b.md"),
-            change(News.DEAD, "https://a.example/", *(f"{n}.md" for n in range(5))),
-            change(News.DEAD, "https://b.example/0", "b.md", moved_to="https://new.example/"),
+            change(ChangeKind.RECOVERED, "https://c.example/", "c.md"),
+            change(ChangeKind.DEAD, "https://b.example/1", "b.md", "a.md", "b.md"),
+            change(ChangeKind.DEAD, "https://a.example/", *(f"{n}.md" for n in range(5))),
+            change(ChangeKind.DEAD, "https://b.example/0", "b.md", moved_to="https://new.example/"),
         ],
         ON,
     )
@@ -62,17 +65,17 @@ def test_message_is_grouped_by_news_host_and_record() -> None:
 
 def test_message_has_an_end() -> None:
     """However much changed, a message names so many targets and counts the rest."""
-    said = message([change(News.DEAD, f"https://h{n}.example/") for n in range(5000)], ON)
+    said = message([change(ChangeKind.DEAD, f"https://h{n}.example/") for n in range(5000)], ON)
     assert said is not None
     assert said.title == "linkhealth: 5000 newly dead"
-    assert said.body.count("https://") == TARGETS
-    assert said.body.endswith(f"... and {5000 - TARGETS} more: linkhealth diff shows them")
+    assert said.body.count("https://") == MAX_TARGETS
+    assert said.body.endswith(f"... and {5000 - MAX_TARGETS} more: linkhealth diff shows them")
 
 
 @pytest.mark.parametrize("on", [(), ("alive",), ("moved", "suspect")])
 def test_no_message_without_wanted_news(on: Sequence[str]) -> None:
     """What was not asked for is not told."""
-    assert message([change(News.DEAD, "https://a.example/")], on) is None
+    assert message([change(ChangeKind.DEAD, "https://a.example/")], on) is None
 
 
 def take(bodies: list[bytes], then: Step) -> Step:
@@ -89,6 +92,7 @@ def _configure(folder: Path, *lines: str) -> None:
     (folder / "config.toml").write_text("\n".join((QUICK, "[notify]", *lines, "")))
 
 
+@needs("apprise")
 async def test_run_tells_its_news_once(tmp_path: Path) -> None:
     """A run with news sends one message and asks the heartbeat; one without asks the heartbeat alone."""
     bodies: list[bytes] = []
@@ -115,6 +119,7 @@ async def test_run_tells_its_news_once(tmp_path: Path) -> None:
     assert len(beats) == 2
 
 
+@needs("apprise")
 async def test_notice_that_fails_fails_no_run(tmp_path: Path) -> None:
     """A receiver that is down, or that no one knows, is told without its secrets; the run is fine."""
     async with serve() as site:
@@ -152,8 +157,8 @@ def test_notices_without_their_extra() -> None:
     """Without apprise, the sentence says what to install."""
     program = (
         "import sys; sys.modules['apprise'] = None\n"
-        "from crawler.notify import Message, send\n"
-        "print(send(['json://x'], Message('a', 'b')))\n"
+        "from crawler.notify import Notice, send\n"
+        "print(send(['json://x'], Notice('a', 'b')))\n"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "[notify] urls needs apprise: pip install 'linkhealth[notify]'\n"

@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 from crawler.errors import InvalidUrl, UnsupportedScheme, UrlError
 from crawler.urls import host_of, masked, request_url, resolve, without_credentials
 
+pytestmark = pytest.mark.libraries
+
 Row = Mapping[str, Any]
 ESCAPE: Final = re.compile(r"%[0-9A-Fa-f]{2}")
 HTTP: Final = ("http:", "https:")

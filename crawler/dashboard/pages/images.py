@@ -3,93 +3,106 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Annotated, Final
 
 import sqlalchemy as sa
 from msgspec import Meta
 
-from crawler.dashboard.page import Page, Paged, Paging, paged
-from crawler.dashboard.pictures import SHOWN
-from crawler.report.html.frames import Frames, drawn
-from crawler.report.meanings import ISSUE_MEANS
-from storage import queries
+from crawler.dashboard.image_files import INLINE_TYPES
+from crawler.dashboard.page import DashboardPage, PagedQuery, Paging, paged
+from crawler.report.descriptions import ISSUE_MEANS
+from crawler.report.formats.html.frames import FrameDrawing, frame_drawing
+from storage.frozen import frozen
 from storage.model import Issue
-from storage.queries import Exhibit, Section
+from storage.queries import dashboard as queries
+from storage.queries.dashboard import GalleryImage, GallerySection
 
-SIZE: Final = 24
-MEANS: Final[Mapping[Section, str]] = {
-    Section.MISMATCHES: "What records say of their size is not so.",
-    Section.PLACEHOLDER: "The newest check took them for stand-ins.",
-    Section.SUSPECT: (
+IMAGES_PER_PAGE: Final = 24
+SECTION_MEANINGS: Final[Mapping[GallerySection, str]] = {
+    GallerySection.MISMATCHES: "What records say of their size is not so.",
+    GallerySection.PLACEHOLDER: "The newest check took them for stand-ins.",
+    GallerySection.SUSPECT: (
         "Each lies behind many URLs of different paths, so it may stand for nothing. If so, put its digest "
         "into [images] placeholders. 'linkhealth report --suspects' also counts the pages beside each."
     ),
-    Section.CHANGED: "Their bytes are others than a run before had kept; the newest change of each.",
-    **{one: ISSUE_MEANS[Issue(one.value)] for one in Section if one.value in set(Issue)},
+    GallerySection.CHANGED: "Their bytes are others than a run before had kept; the newest change of each.",
+    **{
+        section: ISSUE_MEANS[Issue(section.value)]
+        for section in GallerySection
+        if section.value in set(Issue)
+    },
 }
 Text = Annotated[str, Meta(max_length=2000, description="A part of the URL; case does not count.")]
 
 
-class ImagesQuery(Paged, frozen=True, kw_only=True):
+class ImagesQuery(PagedQuery, frozen=True, kw_only=True):
     """Which pictures."""
 
-    show: Annotated[Section, Meta(description="What is wrong or odd with them.")] = Section.MISMATCHES
+    show: Annotated[GallerySection, Meta(description="What is wrong or odd with them.")] = (
+        GallerySection.MISMATCHES
+    )
     search: Text = ""
 
     @property
     def means(self) -> str:
         """What is shown, in a sentence."""
-        return MEANS[self.show]
+        return SECTION_MEANINGS[self.show]
 
 
-@dataclass(frozen=True, slots=True)
-class Hung:
+@frozen
+class GalleryCard:
     """One picture. `kept` is its digest where the cache has it, `drawn` whether browsers may show it.
 
     `frames` are those that a record declares and that of the picture, where both are known.
     """
 
-    exhibit: Exhibit
+    exhibit: GalleryImage
     kept: str | None
     drawn: bool
-    frames: Frames | None
+    frames: FrameDrawing | None
 
 
-@dataclass(frozen=True, slots=True)
-class Images:
+@frozen
+class ImageGallery:
     """One page of pictures. `more`: there may be more than `paging.total`, which were not looked at."""
 
     paging: Paging
     more: bool
-    images: tuple[Hung, ...]
+    images: tuple[GalleryCard, ...]
 
 
-def images(engine: sa.Engine, query: ImagesQuery) -> Images:
+def images(engine: sa.Engine, query: ImagesQuery) -> ImageGallery:
     """One page of the pictures that fit.
 
     Raises:
         Beyond: there is no such page.
         LedgerError: the database cannot be read.
     """
-    skip = (query.page - 1) * SIZE
-    found = queries.gallery(engine, query.show, search=query.search.strip(), most=SIZE, skip=skip)
-    return Images(paged(query.page, found.total, SIZE), found.more, tuple(map(_hung, found.exhibits)))
-
-
-def _hung(one: Exhibit) -> Hung:
-    kept = one.digest.removeprefix("sha256:") if one.digest else None
-    return Hung(
-        one, kept, one.format in SHOWN, drawn(one.declared, one.picture.size if one.picture else None)
+    skip = (query.page - 1) * IMAGES_PER_PAGE
+    gallery = queries.gallery(
+        engine, query.show, search=query.search.strip(), limit=IMAGES_PER_PAGE, skip=skip
+    )
+    return ImageGallery(
+        paged(query.page, gallery.total, IMAGES_PER_PAGE), gallery.more, tuple(map(_card, gallery.images))
     )
 
 
-IMAGES = Page(
+def _card(image: GalleryImage) -> GalleryCard:
+    digest = image.digest.removeprefix("sha256:") if image.digest else None
+    return GalleryCard(
+        image,
+        digest,
+        image.format in INLINE_TYPES,
+        frame_drawing(image.declared, image.picture.size if image.picture else None),
+    )
+
+
+IMAGES_PAGE = DashboardPage(
     name="images",
     title="Images",
     summary="A gallery: pictures of another size than declared, stand-ins, changed ones.",
     template="images.html",
     query=ImagesQuery,
-    result=Images,
+    result=ImageGallery,
     data=images,
 )

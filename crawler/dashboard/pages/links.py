@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Final
 
@@ -10,17 +9,18 @@ import msgspec
 import sqlalchemy as sa
 from msgspec import Meta
 
-from crawler.dashboard.page import Page, Paged, Paging, paged
+from crawler.dashboard.page import DashboardPage, PagedQuery, Paging, paged
 from crawler.report.severity import Severity
-from storage import queries
+from storage.frozen import frozen
 from storage.model import Class, Issue, Kind, State, Verdict
-from storage.queries import Broken, Order, Wanted
+from storage.queries import dashboard as queries
+from storage.queries.dashboard import TargetFilter, TargetOrder, TargetRow
 
-SIZE: Final = 50
+TARGETS_PER_PAGE: Final = 50
 Text = Annotated[str, Meta(max_length=2000)]
 
 
-class Shown(StrEnum):
+class ClassFilter(StrEnum):
     """What is shown: a class, all that fail now, or anything."""
 
     FAILING = "failing"
@@ -34,7 +34,7 @@ class Shown(StrEnum):
     UNCHECKED = "unchecked"
 
 
-class Bad(StrEnum):
+class SeverityFilter(StrEnum):
     """How bad a target that fails is."""
 
     CRITICAL = "critical"
@@ -43,36 +43,36 @@ class Bad(StrEnum):
     LOW = "low"
 
 
-class LinksQuery(Paged, frozen=True, kw_only=True):
+class LinksQuery(PagedQuery, frozen=True, kw_only=True):
     """Which targets are shown, and in which order; what is not given leaves nothing out."""
 
     shown: Annotated[
-        Shown | None,
+        ClassFilter | None,
         Meta(description="Default: failing; any, where a state, a verdict or an issue is asked for."),
     ] = msgspec.field(name="class", default=None)
     state: tuple[State, ...] = ()
     kind: tuple[Kind, ...] = ()
     verdict: tuple[Verdict, ...] = ()
-    severity: tuple[Bad, ...] = ()
+    severity: tuple[SeverityFilter, ...] = ()
     issue: Issue | None = None
     host: Annotated[Text, Meta(description="The whole name of a host.")] = ""
     record: Annotated[Text, Meta(description="How the path of a record begins.")] = ""
     search: Annotated[Text, Meta(description="A part of the URL; case does not count.")] = ""
-    sort: Order = Order.WORST
+    sort: TargetOrder = TargetOrder.WORST
 
     @property
-    def what(self) -> Shown:
-        """What is shown if nothing is said of it."""
-        asked = self.state or self.verdict or self.issue
-        return self.shown or (Shown.ANY if asked else Shown.FAILING)
+    def what(self) -> ClassFilter:
+        """What is shown by default."""
+        criteria = self.state or self.verdict or self.issue
+        return self.shown or (ClassFilter.ANY if criteria else ClassFilter.FAILING)
 
     @property
-    def wanted(self) -> Wanted:
+    def wanted(self) -> TargetFilter:
         """The same as the database is asked."""
-        named = self.what not in {Shown.FAILING, Shown.ANY}
-        return Wanted(
-            failing=self.what is Shown.FAILING or bool(self.severity),
-            classes=(Class(self.what),) if named else (),
+        is_class = self.what not in {ClassFilter.FAILING, ClassFilter.ANY}
+        return TargetFilter(
+            failing=self.what is ClassFilter.FAILING or bool(self.severity),
+            classes=(Class(self.what),) if is_class else (),
             states=self.state,
             kinds=self.kind,
             verdicts=self.verdict,
@@ -84,8 +84,8 @@ class LinksQuery(Paged, frozen=True, kw_only=True):
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Links:
+@frozen
+class TargetList:
     """One page of targets. `more`: there may be more than `paging.total`, which were not looked at.
 
     `severity` of a target is from 0 (it does not fail) to 4 (critical).
@@ -93,26 +93,26 @@ class Links:
 
     paging: Paging
     more: bool
-    links: tuple[Broken, ...]
+    links: tuple[TargetRow, ...]
 
 
-def links(engine: sa.Engine, query: LinksQuery) -> Links:
+def links(engine: sa.Engine, query: LinksQuery) -> TargetList:
     """One page of the targets that fit.
 
     Raises:
         Beyond: there is no such page.
         LedgerError: the database cannot be read.
     """
-    part = queries.broken(engine, query.wanted, query.sort, size=SIZE, page=query.page)
-    return Links(paged(query.page, part.total, SIZE), part.more, tuple(part.rows))
+    part = queries.broken(engine, query.wanted, query.sort, size=TARGETS_PER_PAGE, page=query.page)
+    return TargetList(paged(query.page, part.total, TARGETS_PER_PAGE), part.more, tuple(part.rows))
 
 
-LINKS = Page(
+LINKS_PAGE = DashboardPage(
     name="links",
     title="Broken links",
     summary="Targets that fail now, the worst first, or any others; filtered, sorted and searched.",
     template="links.html",
     query=LinksQuery,
-    result=Links,
+    result=TargetList,
     data=links,
 )

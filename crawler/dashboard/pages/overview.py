@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import sqlalchemy as sa
 
-from crawler.dashboard.live import Moment, look
-from crawler.dashboard.page import Page, Query
-from storage import queries
+from crawler.dashboard.live import LiveSnapshot, live_snapshot
+from crawler.dashboard.page import DashboardPage, PageQuery
+from storage.frozen import frozen
 from storage.model import Class, Kind, Run, State
-from storage.queries import WORST_FIRST, Count, Turn, Turns
+from storage.queries import dashboard as queries
+from storage.queries.dashboard import StandingCount, StateChange, StateChangeCounts
+from storage.queries.report import WORST_FIRST
 
-TREND: Final = 30  # runs
-NEWS: Final = 8  # targets of each kind of news
+TREND_RUNS: Final = 30  # runs
+NEWS_PER_KIND: Final = 8  # targets of each kind of news
 
 
-class OverviewQuery(Query, frozen=True, kw_only=True):
+class OverviewQuery(PageQuery, frozen=True, kw_only=True):
     """The overview takes no parameters."""
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
+@frozen
+class TrendPoint:
     """How all targets stood when a run had ended, by class."""
 
     run: int
@@ -35,7 +36,7 @@ class Point:
         return problems(self.classes)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Overview:
     """What the overview shows; `counted` is the run that counted, None before the first has ended.
 
@@ -48,11 +49,11 @@ class Overview:
     classes: dict[str, int]
     verdicts: dict[str, int]
     kinds: dict[Kind, dict[str, int]]
-    trend: tuple[Point, ...]
-    turns: tuple[Turns, ...]
-    news: tuple[Turn, ...]
+    trend: tuple[TrendPoint, ...]
+    turns: tuple[StateChangeCounts, ...]
+    news: tuple[StateChange, ...]
     latest: Run | None
-    live: Moment | None
+    live: LiveSnapshot | None
 
     @property
     def problems(self) -> dict[str, int]:
@@ -66,21 +67,21 @@ def overview(engine: sa.Engine, _: OverviewQuery) -> Overview:
     Raises:
         LedgerError: the database cannot be read.
     """
-    counts = queries.standings(engine, runs=TREND)
-    run = max((one.run for one in counts), default=None)
-    now = [one for one in counts if one.run == run]
-    live = look(engine)
-    latest = queries.latest_runs(engine, most=1)
+    counts = queries.standings(engine, runs=TREND_RUNS)
+    run = max((count.run for count in counts), default=None)
+    newest_counts = [count for count in counts if count.run == run]
+    live = live_snapshot(engine)
+    latest = queries.latest_runs(engine, limit=1)
     return Overview(
-        sum(one.targets for one in now),
+        sum(count.targets for count in newest_counts),
         run,
-        {state: sum(one.targets for one in now if one.state is state) for state in State},
-        _classes(now),
-        _verdicts(now),
-        {kind: _classes([one for one in now if one.kind is kind]) for kind in Kind},
+        {state: sum(count.targets for count in newest_counts if count.state is state) for state in State},
+        _classes(newest_counts),
+        _verdicts(newest_counts),
+        {kind: _classes([count for count in newest_counts if count.kind is kind]) for kind in Kind},
         tuple(_trend(counts)),
         tuple(queries.turns(engine, run) if run else ()),
-        tuple(queries.latest_turns(engine, run, most=NEWS) if run else ()),
+        tuple(queries.latest_turns(engine, run, limit=NEWS_PER_KIND) if run else ()),
         latest[0] if latest else None,
         live if live is not None and live.ended is None else None,
     )
@@ -91,30 +92,34 @@ def problems(classes: Mapping[str, int]) -> dict[str, int]:
     return {name: count for name, count in classes.items() if name != Class.ALIVE.value}
 
 
-def _classes(counts: Sequence[Count]) -> dict[str, int]:
+def _classes(counts: Sequence[StandingCount]) -> dict[str, int]:
     """Targets by class, the worst first, those without any left out."""
-    found: dict[str, int] = {}
-    for one in counts:
-        found[one.verdict.cls.value] = found.get(one.verdict.cls.value, 0) + one.targets
-    return {cls.value: found[cls.value] for cls in WORST_FIRST if cls.value in found}
+    targets_by_class: dict[str, int] = {}
+    for count in counts:
+        targets_by_class[count.verdict.cls.value] = (
+            targets_by_class.get(count.verdict.cls.value, 0) + count.targets
+        )
+    return {cls.value: targets_by_class[cls.value] for cls in WORST_FIRST if cls.value in targets_by_class}
 
 
-def _verdicts(counts: Sequence[Count]) -> dict[str, int]:
+def _verdicts(counts: Sequence[StandingCount]) -> dict[str, int]:
     """Targets by verdict, the most first."""
-    found: dict[str, int] = {}
-    for one in counts:
-        found[one.verdict.value] = found.get(one.verdict.value, 0) + one.targets
-    return dict(sorted(found.items(), key=lambda pair: (-pair[1], pair[0])))
+    targets_by_verdict: dict[str, int] = {}
+    for count in counts:
+        targets_by_verdict[count.verdict.value] = (
+            targets_by_verdict.get(count.verdict.value, 0) + count.targets
+        )
+    return dict(sorted(targets_by_verdict.items(), key=lambda pair: (-pair[1], pair[0])))
 
 
-def _trend(counts: Sequence[Count]) -> list[Point]:
-    runs: dict[int, list[Count]] = {}
-    for one in counts:
-        runs.setdefault(one.run, []).append(one)
-    return [Point(run, _classes(some)) for run, some in sorted(runs.items())]
+def _trend(counts: Sequence[StandingCount]) -> list[TrendPoint]:
+    runs: dict[int, list[StandingCount]] = {}
+    for count in counts:
+        runs.setdefault(count.run, []).append(count)
+    return [TrendPoint(run, _classes(run_counts)) for run, run_counts in sorted(runs.items())]
 
 
-OVERVIEW = Page(
+OVERVIEW_PAGE = DashboardPage(
     name="",
     title="Overview",
     summary="How all targets stand, how that came, and what the newest run changed.",

@@ -3,37 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Annotated, Final
 
 import sqlalchemy as sa
 from msgspec import Meta
 
-from crawler.dashboard.page import Missing, Page, Paged, Paging, paged
-from crawler.dashboard.pages.links import Bad
-from crawler.report.losses import Item
-from crawler.report.record_view import sentence
+from crawler.dashboard.page import DashboardPage, NotFound, PagedQuery, Paging, paged
+from crawler.dashboard.pages.links import SeverityFilter
 from crawler.report.severity import Severity
-from storage import queries
-from storage.model import Kind, Problem
-from storage.queries import LinkRow, Share, Weighed
+from crawler.report.views.record_losses import ItemLosses
+from crawler.report.views.records import sentence
+from storage.frozen import frozen
+from storage.model import Kind, RecordProblem
+from storage.queries import dashboard as queries
+from storage.queries.dashboard import ItemCount, LinkRow, RankedRecord
 
-SIZE: Final = 25
-FAULTS: Final = 10  # links of a record that the list shows; its own page shows all
-LINKS: Final = 100  # links on one page of a record
-PROBLEMS: Final = 20
+RECORDS_PER_PAGE: Final = 25
+FAULTS_PER_RECORD: Final = 10  # links of a record that the list shows; its own page shows all
+LINKS_PER_PAGE: Final = 100  # links on one page of a record
+MAX_RECORD_PROBLEMS: Final = 20
 Path = Annotated[str, Meta(max_length=2000)]
 
 
-class RecordsQuery(Paged, frozen=True, kw_only=True):
+class RecordsQuery(PagedQuery, frozen=True, kw_only=True):
     """Which records are shown."""
 
     record: Annotated[Path, Meta(description="How the path of a record begins.")] = ""
-    severity: tuple[Bad, ...] = ()
+    severity: tuple[SeverityFilter, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Lost:
+@frozen
+class ItemRow:
     """One item of a record ("" for the record itself): links by kind, how many are lost, and in words."""
 
     item: str
@@ -42,25 +42,25 @@ class Lost:
     words: str
 
 
-@dataclass(frozen=True, slots=True)
-class Faulty:
+@frozen
+class RecordRow:
     """One record: its items that have something wrong, and the first of its links that have."""
 
-    record: Weighed
-    items: tuple[Lost, ...]
+    record: RankedRecord
+    items: tuple[ItemRow, ...]
     links: tuple[LinkRow, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Records:
+@frozen
+class RecordList:
     """One page of records, the worst first; `problems` are the first files that could not be read."""
 
     paging: Paging
-    records: tuple[Faulty, ...]
-    problems: tuple[Problem, ...]
+    records: tuple[RecordRow, ...]
+    problems: tuple[RecordProblem, ...]
 
 
-def records(engine: sa.Engine, query: RecordsQuery) -> Records:
+def records(engine: sa.Engine, query: RecordsQuery) -> RecordList:
     """One page of the records with something wrong.
 
     Raises:
@@ -69,51 +69,62 @@ def records(engine: sa.Engine, query: RecordsQuery) -> Records:
     """
     severities = [int(Severity[word.name]) for word in query.severity]
     total = queries.count_weighed(engine, prefix=query.record, severities=severities)
-    paging, skip = paged(query.page, total, SIZE), (query.page - 1) * SIZE
-    some = queries.weighed(engine, prefix=query.record, severities=severities, most=SIZE, skip=skip)
-    keys = [one.id for one in some]
-    links, shares = queries.faults(engine, keys, most=FAULTS), queries.shares(engine, keys)
-    made = (Faulty(one, _items(links[one.id], shares[one.id]), tuple(links[one.id])) for one in some)
+    paging, skip = paged(query.page, total, RECORDS_PER_PAGE), (query.page - 1) * RECORDS_PER_PAGE
+    ranked_records = queries.weighed(
+        engine, prefix=query.record, severities=severities, limit=RECORDS_PER_PAGE, skip=skip
+    )
+    keys = [record_rank.id for record_rank in ranked_records]
+    links, shares = queries.faults(engine, keys, limit=FAULTS_PER_RECORD), queries.shares(engine, keys)
+    rows = (
+        RecordRow(
+            record_rank, _items(links[record_rank.id], shares[record_rank.id]), tuple(links[record_rank.id])
+        )
+        for record_rank in ranked_records
+    )
     first = query.page == 1
-    return Records(
-        paging, tuple(made), tuple(queries.newest_problems(engine, most=PROBLEMS)) if first else ()
+    return RecordList(
+        paging,
+        tuple(rows),
+        tuple(queries.newest_problems(engine, limit=MAX_RECORD_PROBLEMS)) if first else (),
     )
 
 
-def _items(links: Sequence[LinkRow], shares: Sequence[Share]) -> tuple[Lost, ...]:
+def _items(links: Sequence[LinkRow], shares: Sequence[ItemCount]) -> tuple[ItemRow, ...]:
     """The items that these links stand in, or that lost something."""
-    named = {one.item for one in links} | {one.item for one in shares if one.lost}
-    return tuple(lost(name, shares) for name in dict.fromkeys(one.item for one in shares) if name in named)
+    names = {entry.item for entry in links} | {entry.item for entry in shares if entry.lost}
+    return tuple(
+        item_row(name, shares) for name in dict.fromkeys(entry.item for entry in shares) if name in names
+    )
 
 
-def lost(name: str, shares: Sequence[Share]) -> Lost:
+def item_row(name: str, shares: Sequence[ItemCount]) -> ItemRow:
     """What one item lost, and what is left of it."""
-    own = [one for one in shares if one.item == name]
-    item = Item(name)
-    item.links = {one.kind: one.links for one in own}
-    item.lost = {one.kind: one.lost for one in own if one.lost}
-    return Lost(name, item.links, item.lost, sentence(item))
+    item_shares = [share for share in shares if share.item == name]
+    item = ItemLosses(name)
+    item.links = {share.kind: share.links for share in item_shares}
+    item.lost = {share.kind: share.lost for share in item_shares if share.lost}
+    return ItemRow(name, item.links, item.lost, sentence(item))
 
 
-class RecordQuery(Paged, frozen=True, kw_only=True):
+class RecordQuery(PagedQuery, frozen=True, kw_only=True):
     """Which record, and which part of its links."""
 
-    path: Annotated[Path, Meta(description="The path of its file, as the run was told.")] = ""
+    path: Annotated[Path, Meta(description="The path of its file, as the run read it.")] = ""
     number: Annotated[int, Meta(ge=0, le=10**9, description="Which record of the file, from 0.")] = 0
 
 
-@dataclass(frozen=True, slots=True)
-class OneRecord:
+@frozen
+class RecordDetails:
     """One record with a part of its links, in the order of the text."""
 
     paging: Paging
-    record: Weighed
-    items: tuple[Lost, ...]
+    record: RankedRecord
+    items: tuple[ItemRow, ...]
     links: tuple[LinkRow, ...]
-    problems: tuple[Problem, ...]
+    problems: tuple[RecordProblem, ...]
 
 
-def record(engine: sa.Engine, query: RecordQuery) -> OneRecord:
+def record(engine: sa.Engine, query: RecordQuery) -> RecordDetails:
     """One record and a part of its links.
 
     Raises:
@@ -121,35 +132,39 @@ def record(engine: sa.Engine, query: RecordQuery) -> OneRecord:
         Beyond: there is no such page.
         LedgerError: the database cannot be read.
     """
-    found = queries.one_weighed(engine, query.path, query.number)
-    if found is None:
-        raise Missing(
+    record_rank = queries.one_weighed(engine, query.path, query.number)
+    if record_rank is None:
+        raise NotFound(
             f"No record {query.path} has a link, as of the last reading: 'linkhealth audit' reads them."
         )
-    shares = queries.shares(engine, [found.id])[found.id]
-    paging = paged(query.page, sum(one.links for one in shares), LINKS)
-    links = queries.links_of(engine, found.id, most=LINKS, skip=(query.page - 1) * LINKS)
-    items = tuple(lost(name, shares) for name in dict.fromkeys(one.item for one in shares if one.lost))
-    problems = queries.newest_problems(engine, path=query.path, most=PROBLEMS)
-    return OneRecord(paging, found, items, tuple(links), tuple(problems))
+    shares = queries.shares(engine, [record_rank.id])[record_rank.id]
+    paging = paged(query.page, sum(share.links for share in shares), LINKS_PER_PAGE)
+    links = queries.links_of(
+        engine, record_rank.id, limit=LINKS_PER_PAGE, skip=(query.page - 1) * LINKS_PER_PAGE
+    )
+    items = tuple(
+        item_row(name, shares) for name in dict.fromkeys(share.item for share in shares if share.lost)
+    )
+    problems = queries.newest_problems(engine, path=query.path, limit=MAX_RECORD_PROBLEMS)
+    return RecordDetails(paging, record_rank, items, tuple(links), tuple(problems))
 
 
-RECORDS = Page(
+RECORDS_PAGE = DashboardPage(
     name="records",
     title="Records",
     summary="The records with something wrong, the worst first, and what each item lost.",
     template="records.html",
     query=RecordsQuery,
-    result=Records,
+    result=RecordList,
     data=records,
 )
-RECORD = Page(
+RECORD_PAGE = DashboardPage(
     name="record",
     title="Record",
     summary="One record with all its links.",
     template="record.html",
     query=RecordQuery,
-    result=OneRecord,
+    result=RecordDetails,
     data=record,
     menu=False,
 )

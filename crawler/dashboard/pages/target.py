@@ -3,31 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import msgspec
 import sqlalchemy as sa
 from msgspec import Meta
 
-from crawler.dashboard.page import Page, Query
-from crawler.dashboard.pictures import SHOWN
-from crawler.errors import UrlError
-from crawler.report.html.frames import Frames, frames
+from crawler.dashboard.image_files import INLINE_TYPES
+from crawler.dashboard.page import DashboardPage, PageQuery
+from crawler.report.formats.html.frames import FrameDrawing, link_frames
+from crawler.report.scores import scores
 from crawler.report.severity import severity
-from crawler.urls import masked, request_url
-from storage import queries
-from storage.model import Hop
-from storage.queries import Entry, Observation
+from crawler.urls import masked, typed_url
+from storage.edits import EditEvent, edits_of
+from storage.frozen import frozen
+from storage.model import Evidence, Hop, ScoreEvidence, TlsEvidence
+from storage.queries import report as queries
+from storage.queries.report import Entry, Observation
 
-LINKS: Final = 200  # of one target that are shown
-TWINS: Final = 5
-CHECKS: Final = 300  # of the history that are drawn
-SIGNS: Final = {"soft_404": "Signs of a soft 404", "parked": "Signs of a parked domain"}
+MAX_TARGET_LINKS: Final = 200  # of one target that are shown
+MAX_TWINS: Final = 5
+MAX_CHECKS: Final = 300  # of the history that are drawn
 
 
-class Done(StrEnum):
+class FormResult(StrEnum):
     """What a form has just done."""
 
     PINNED = "pinned"
@@ -35,24 +35,25 @@ class Done(StrEnum):
     DUE = "due"
 
 
-class TargetQuery(Query, frozen=True, kw_only=True):
+class TargetQuery(PageQuery, frozen=True, kw_only=True):
     """Which target."""
 
     url: Annotated[str, Meta(description="Its URL, as records say it or as it is requested.")] = ""
     id: Annotated[int | None, Meta(description="Its number, where the URL is too long for an address.")] = (
         None
     )
-    done: Annotated[Done | None, Meta(description="What a form has just done.")] = None
+    done: Annotated[FormResult | None, Meta(description="What a form has just done.")] = None
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+@frozen
+class TargetDetails:
     """What is known of one target; `entry` is None if no record names the URL.
 
     `severity` is from 0 to 4. `more`: more links name it than the first 200, which are here.
     `history` is the oldest check first, `hops` the requests of the newest, none if it was fine at
     the first; `digest` is that of its picture where the cache has one, and `drawn` whether browsers
-    may show it; `frames` are the sizes that records declare and the picture has not.
+    may show it; `frames` are the sizes that records declare and the picture has not. `edits` are
+    what `fix` wrote for its sake, the oldest first.
     """
 
     url: str
@@ -64,36 +65,34 @@ class Target:
     twins: tuple[str, ...]
     digest: str | None
     drawn: bool
-    frames: tuple[Frames, ...]
+    frames: tuple[FrameDrawing, ...]
+    edits: tuple[EditEvent, ...] = ()
 
     @property
-    def signs(self) -> Mapping[str, Mapping[str, Any]]:
-        """The signs that were weighed, by title."""
-        known = self._evidence
-        return {title: known[name] for name, title in SIGNS.items() if isinstance(known.get(name), dict)}
+    def scores(self) -> Mapping[str, ScoreEvidence]:
+        """The scores of the page, by title."""
+        return scores(self._evidence)
 
     @property
-    def tls(self) -> Mapping[str, Any] | None:
+    def tls(self) -> TlsEvidence | None:
         """What is known of TLS."""
-        known = self._evidence.get("tls")
-        return known if isinstance(known, dict) else None
+        return self._evidence.tls
 
     @property
     def rest(self) -> Mapping[str, str]:
         """All other evidence, as JSON text."""
-        shown = {*SIGNS, "tls"}
         return {
             name: value if isinstance(value, str) else msgspec.json.encode(value).decode()
-            for name, value in self._evidence.items()
-            if name not in shown
+            for name, value in msgspec.to_builtins(self._evidence).items()
+            if name not in {"soft_404", "parked", "tls"}
         }
 
     @property
-    def _evidence(self) -> Mapping[str, Any]:
-        return self.entry.finding.evidence if self.entry is not None and self.entry.finding else {}
+    def _evidence(self) -> Evidence:
+        return self.entry.finding.evidence if self.entry is not None and self.entry.finding else Evidence()
 
 
-def target(engine: sa.Engine, query: TargetQuery) -> Target:
+def target(engine: sa.Engine, query: TargetQuery) -> TargetDetails:
     """What is known of one target.
 
     Raises:
@@ -101,61 +100,55 @@ def target(engine: sa.Engine, query: TargetQuery) -> Target:
     """
     entry = _find(engine, query)
     if entry is None:
-        return Target(masked(query.url), None, 0, False, (), (), (), None, False, ())
+        return TargetDetails(masked(query.url), None, 0, False, (), (), (), None, False, ())
     history = queries.history(engine, entry.id)
     hops = queries.hops(engine, history[-1].run, entry.id) if history else []
-    digest, drawn = _picture(entry)
-    return Target(
+    digest, drawable = _picture(entry)
+    return TargetDetails(
         entry.url,
         entry,
         int(severity(entry)),
-        len(entry.links) > LINKS,
-        tuple(history[-CHECKS:]),
+        len(entry.links) > MAX_TARGET_LINKS,
+        tuple(history[-MAX_CHECKS:]),
         tuple(hops),
-        tuple(queries.twins(engine, f"sha256:{digest}", entry.id)[:TWINS]) if digest else (),
+        tuple(queries.same_image_urls(engine, f"sha256:{digest}", entry.id)[:MAX_TWINS]) if digest else (),
         digest,
-        drawn,
+        drawable,
         _frames(entry),
+        tuple(edits_of(engine, entry.url)),
     )
 
 
 def _find(engine: sa.Engine, query: TargetQuery) -> Entry | None:
     """The target of a URL as a person may write it, or of a number."""
     url, number = query.url, query.id
-    for one in (number,) if number else dict.fromkeys((masked(url), masked(_requested(url)))):
-        entry = queries.at(engine, one, most=LINKS + 1) if one else None
+    for key in (number,) if number else dict.fromkeys((masked(url), masked(typed_url(url)))):
+        entry = queries.at(engine, key, limit=MAX_TARGET_LINKS + 1) if key else None
         if entry is not None:
             return entry
     return None
-
-
-def _requested(url: str) -> str:
-    try:
-        return request_url(url)
-    except UrlError:
-        return url
 
 
 def _picture(entry: Entry) -> tuple[str | None, bool]:
     picture = entry.finding.picture if entry.finding else None
     if picture is None or picture.digest is None:
         return None, False
-    return picture.digest.removeprefix("sha256:"), picture.format in SHOWN
+    return picture.digest.removeprefix("sha256:"), picture.format in INLINE_TYPES
 
 
-def _frames(entry: Entry) -> tuple[Frames, ...]:
+def _frames(entry: Entry) -> tuple[FrameDrawing, ...]:
     """One drawing for each size that is declared and wrong."""
-    found: Sequence[Frames | None] = [frames(entry, one) for one in entry.links]
-    return tuple(dict.fromkeys(one for one in found if one is not None))
+    drawings: Sequence[FrameDrawing | None] = [link_frames(entry, link) for link in entry.links]
+    return tuple(dict.fromkeys(drawing for drawing in drawings if drawing is not None))
 
 
-TARGET = Page(
+TARGET_PAGE = DashboardPage(
     name="target",
     title="Target",
     summary="Everything known about one target, and why its verdict is what it is.",
     template="target.html",
     query=TargetQuery,
-    result=Target,
+    result=TargetDetails,
     data=target,
     menu=False,
 )

@@ -13,13 +13,18 @@ import aiohttp
 import sqlalchemy as sa
 from aiohttp import web
 
-from crawler.dashboard import House
+from crawler.dashboard import DashboardSettings
 from crawler.dashboard.app import build
-from crawler.dashboard.door import HEAD, MOST, STUCK, Door
-from storage.database import open_engine, open_reader
+from crawler.dashboard.connection_limit import (
+    FIRST_REQUEST_TIMEOUT,
+    MAX_CONNECTIONS,
+    UNREAD_TIMEOUT,
+    LimitedConnection,
+)
+from storage.db.database import open_engine, open_reader
 from storage.ledger import begin_run, end_run
-from storage.model import Finding, Run
-from storage.settling import settle
+from storage.model import Finding, Run, RunEnd
+from storage.rollups.link_issues import judge_links
 from tests.storage.build import NOW, catalogued, document, finding, ids, link, write
 
 
@@ -52,10 +57,14 @@ class Served:
 
 @asynccontextmanager
 async def served(engine: sa.Engine, **options: Any) -> AsyncIterator[Served]:
-    """Serve a database; options are those of `House` and of `Door.at`."""
-    limits = {"most": MOST, "head": HEAD, "stuck": STUCK}
+    """Serve a database; options are those of `DashboardSettings` and of `LimitedConnection.at`."""
+    limits = {
+        "limit": MAX_CONNECTIONS,
+        "first_timeout": FIRST_REQUEST_TIMEOUT,
+        "unread_timeout": UNREAD_TIMEOUT,
+    }
     doors = {name: options.pop(name, value) for name, value in limits.items()}
-    runner = web.AppRunner(build(House(engine, **options)), access_log=None, shutdown_timeout=1)
+    runner = web.AppRunner(build(DashboardSettings(engine, **options)), access_log=None, shutdown_timeout=1)
     await runner.setup()
     listener, client = None, aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True))
     try:
@@ -70,7 +79,9 @@ async def served(engine: sa.Engine, **options: Any) -> AsyncIterator[Served]:
 
 
 async def _listen(runner: web.AppRunner, doors: dict[str, Any]) -> asyncio.Server:
-    return await asyncio.get_running_loop().create_server(Door.at(runner, **doors), "127.0.0.1", 0)
+    return await asyncio.get_running_loop().create_server(
+        LimitedConnection.at(runner, **doors), "127.0.0.1", 0
+    )
 
 
 def filled(path: Path, *urls: str) -> sa.Engine:
@@ -82,13 +93,13 @@ def filled(path: Path, *urls: str) -> sa.Engine:
 
 
 def checked(
-    engine: sa.Engine, *findings: Finding, run: Run | None = None, ended: str | None = "finished"
+    engine: sa.Engine, *findings: Finding, run: Run | None = None, ended: RunEnd | None = RunEnd.FINISHED
 ) -> Run:
     """A run with these findings, settled and ended unless it goes on."""
     made = run or begin_run(engine, "audit", NOW)
     write(engine, made, *findings)
     if ended is not None:
-        settle(engine, lambda _: {})
+        judge_links(engine, lambda _: {})
         end_run(engine, made, ended, NOW)
     return made
 

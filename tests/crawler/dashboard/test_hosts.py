@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from storage.ledger import begin_run
-from storage.model import SPARED, Verdict
+from storage.model import Evidence, Verdict
 from tests.crawler.dashboard.serving import checked, filled, finding, ids, reader, served
 from tests.crawler.dashboard.test_pages import Elements
 from tests.storage.build import NOW
@@ -32,8 +32,8 @@ def hosts(tmp_path: Path) -> Iterator[sa.Engine]:
     checked(
         writer,
         *(finding(keys[url], at=NOW + timedelta(seconds=n)) for n, url in enumerate(FAST)),
-        replace(finding(keys[DOWN[0]], Verdict.TIMEOUT), elapsed=90.0, evidence={"waited": 4.0}),
-        replace(spared, requests=0, detail=f"{SPARED}other targets of this host failed in a row (timeout)"),
+        replace(finding(keys[DOWN[0]], Verdict.TIMEOUT), elapsed=90.0, evidence=Evidence(waited=4.0)),
+        replace(spared, requests=0, evidence=Evidence(spared=True)),
         finding(keys[HOSTILE], Verdict.NOT_FOUND),
     )
     writer.dispose()

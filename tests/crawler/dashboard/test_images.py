@@ -11,10 +11,21 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from crawler.checks.links import size_issues
+from crawler.checks.link_issues import size_issues
 from storage.ledger import begin_run, end_run
-from storage.model import Cached, Declared, Finding, Kind, Link, Picture, Served, Size, Verdict
-from storage.settling import settle
+from storage.model import (
+    CachedImage,
+    Declared,
+    Finding,
+    Kind,
+    Link,
+    Picture,
+    RunEnd,
+    ServedHeaders,
+    Size,
+    Verdict,
+)
+from storage.rollups.link_issues import judge_links
 from tests.crawler.dashboard.serving import filled, ids, reader, served
 from tests.crawler.dashboard.test_pages import HOSTILE, Elements
 from tests.storage.build import NOW, catalogued, document, finding, write
@@ -40,7 +51,7 @@ def _digest(name: str) -> str:
 def _shown(key: int, url: str, *, name: str, kept: bool = True, format_: str = "PNG") -> Finding:
     """A picture that a browser shows upright, 100 wide and 200 high, and that the cache may keep."""
     shown = Picture(Size(100, 200), STORED, format_, 6, bytes=9, digest=_digest(name) if kept else None)
-    cached = Cached(key, shown, Served(url), "pixels", NOW, NOW) if kept else None
+    cached = CachedImage(key, shown, ServedHeaders(url), "pixels", NOW, NOW) if kept else None
     verdict = Verdict.PLACEHOLDER if "stand-in" in url else Verdict.OK
     return replace(finding(key, verdict), picture=shown, cached=cached)
 
@@ -60,13 +71,13 @@ def _checked(
     for url, key in ids(engine).items():
         name, format_ = ("logo" if url in same else url[-30:]), "SVG" if "right" in url else "PNG"
         write(engine, run, _shown(key, url, name=name, kept="other" not in url, format_=format_))
-    settle(
+    judge_links(
         engine,
         lambda some: {
             one.id: size_issues(one.link.declared, one.picture, 0) for one in some if one.link.declared
         },
     )
-    end_run(engine, run, "finished", NOW)
+    end_run(engine, run, RunEnd.FINISHED, NOW)
 
 
 @pytest.fixture
@@ -143,7 +154,7 @@ async def test_changed_picture_is_told_with_both_digests(pictures: sa.Engine, tm
     writer = filled(tmp_path)
     run, key = begin_run(writer, "run", NOW), ids(writer)[f"{H}/half.png"]
     write(writer, run, _shown(key, f"{H}/half.png", name="new"))
-    settle(writer, lambda _: {})
+    judge_links(writer, lambda _: {})
     writer.dispose()
     async with served(pictures) as site:
         data = json.loads((await site.get("/api/images?show=changed")).text)
@@ -229,7 +240,7 @@ async def test_long_list_says_that_it_is_not_whole(
     pictures: sa.Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where more links have an issue than are looked at, the page says so, and what shows the others."""
-    monkeypatch.setattr(import_module("storage.queries.gallery"), "LOOKED", 2)
+    monkeypatch.setattr(import_module("storage.queries.dashboard.gallery_sections"), "MAX_WRONG_LINKS", 2)
     async with served(pictures) as site:
         data = json.loads((await site.get("/api/images")).text)
         whole, part = (await site.get("/images")).text, (await site.get("/images?show=size-mismatch")).text

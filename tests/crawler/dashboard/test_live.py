@@ -9,9 +9,9 @@ from typing import Any
 import aiohttp
 import sqlalchemy as sa
 
-from crawler.dashboard.live import WATCHERS
+from crawler.dashboard.live import MAX_WATCHERS
 from storage.ledger import begin_run, end_run
-from storage.model import Run, Verdict
+from storage.model import Run, RunEnd, Verdict
 from tests.crawler.dashboard.conftest import BAD, GOOD
 from tests.crawler.dashboard.serving import Served, checked, finding, ids, served
 from tests.storage.build import DAY, NOW
@@ -45,11 +45,11 @@ async def test_run_is_followed_to_its_end(writer: sa.Engine, engine: sa.Engine) 
         first = await _event(answer.content)
         checked(writer, finding(keys[GOOD], at=NOW + 8 * DAY), run=run, ended=None)
         second = await _until(answer.content, lambda event: event["found"])
-        end_run(writer, run, "finished", NOW + 9 * DAY)
+        end_run(writer, run, RunEnd.FINISHED, NOW + 9 * DAY)
         last = await _until(answer.content, lambda event: event["ended"])
     assert (first["run"], first["found"], first["due"]) == (run.id, 0, 2)
     assert (second["classes"], second["found"], second["due"]) == ({"alive": 1}, 1, 1)
-    assert (last["run"], last["ended"]) == (run.id, "finished")
+    assert (last["run"], last["ended"]) == (run.id, RunEnd.FINISHED)
 
 
 async def test_overview_shows_the_run_without_a_script(writer: sa.Engine, engine: sa.Engine) -> None:
@@ -66,7 +66,7 @@ async def test_overview_shows_the_run_without_a_script(writer: sa.Engine, engine
 async def test_watchers_have_a_bound(engine: sa.Engine) -> None:
     """Whoever comes too late is told, and pages go on."""
     async with served(engine) as site:
-        watching = [await _watched(site) for _ in range(WATCHERS)]
+        watching = [await _watched(site) for _ in range(MAX_WATCHERS)]
         late = await site.get("/events")
         page = await site.get("/")
         for answer in watching:

@@ -15,6 +15,8 @@ import sqlalchemy as sa
 from tests import program
 from tests.crawler.dashboard.serving import Served, filled, served
 
+pytestmark = pytest.mark.libraries
+
 TOKEN = "a token of enough letters"
 
 
@@ -41,7 +43,7 @@ async def _asking(writer: asyncio.StreamWriter) -> None:
 @pytest.mark.parametrize("sent", [b"", b"GET / HT", b"GET / HTTP/1.1\r\nHost: localhost\r\nX: "])
 async def test_client_that_hangs_is_let_go(engine: sa.Engine, sent: bytes) -> None:
     """Whoever does not finish the first request is not waited for."""
-    async with served(engine, head=0.1) as site:
+    async with served(engine, first_timeout=0.1) as site:
         reader, writer = await _connected(site)
         writer.write(sent)
         assert await asyncio.wait_for(_rest(reader), 20) == b""
@@ -51,7 +53,7 @@ async def test_client_that_hangs_is_let_go(engine: sa.Engine, sent: bytes) -> No
 
 async def test_connections_have_a_bound(engine: sa.Engine) -> None:
     """One client too many is told so, and there is room again when another goes."""
-    async with served(engine, most=1) as site:
+    async with served(engine, limit=1) as site:
         _, first = await _connected(site)
         reader, second = await _connected(site)
         refused = await asyncio.wait_for(reader.read(), 20)
@@ -67,7 +69,7 @@ async def test_connections_have_a_bound(engine: sa.Engine) -> None:
 
 async def test_client_that_does_not_read_is_let_go(engine: sa.Engine) -> None:
     """A client that asks again and again and reads nothing loses its connection."""
-    async with served(engine, stuck=0.2) as site:
+    async with served(engine, unread_timeout=0.2) as site:
         _, writer = await _connected(site)
         assert isinstance(writer.transport, asyncio.Transport)
         writer.transport.pause_reading()

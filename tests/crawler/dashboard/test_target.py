@@ -9,12 +9,26 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 
 from storage import pins
-from storage.cache import digest_of, name_of, open_store
-from storage.model import Cached, Hop, Picture, Redirect, Served, Size, Verdict
+from storage.image_cache import digest_of, name_of, open_store
+from storage.model import (
+    CachedImage,
+    Evidence,
+    FragmentEvidence,
+    Hop,
+    Picture,
+    ProbeEvidence,
+    Redirect,
+    ScoreEvidence,
+    ServedHeaders,
+    Size,
+    TlsEvidence,
+    Verdict,
+)
 from tests.crawler.dashboard import serving
 from tests.crawler.dashboard.conftest import BAD, GOOD
 from tests.crawler.dashboard.serving import checked, filled, finding, ids, reader, served
@@ -37,11 +51,11 @@ async def _writing(writer: sa.Engine, engine: sa.Engine) -> AsyncIterator[servin
 async def test_target_tells_its_story(writer: sa.Engine, engine: sa.Engine) -> None:
     """Verdict with its meaning, requests, redirects, TLS, evidence, links and history."""
     hops = (Hop(BAD, "HEAD", 301, None, 0.5, 1, "192.0.2.1"), Hop(GOOD, "GET", None, "timeout", 1.5, 2))
-    evidence = {
-        "tls": {"host": "a.example", "expires": None, "version": "TLSv1.3"},
-        "waited": 2.5,
-        "soft_404": {"points": 7, "enough": 6, "signs": {"title says so": 7}, "probe": None},
-    }
+    evidence = Evidence(
+        tls=TlsEvidence("a.example", None, "TLSv1.3"),
+        waited=2.5,
+        soft_404=ScoreEvidence(7, 6, {"title says so": 7}, None),
+    )
     told = replace(
         finding(ids(writer)[BAD], Verdict.SOFT_404),
         hops=hops,
@@ -56,7 +70,7 @@ async def test_target_tells_its_story(writer: sa.Engine, engine: sa.Engine) -> N
         data = json.loads((await site.get("/api/target", params={"url": BAD})).text)
     assert [hop["elapsed"] for hop in data["hops"]] == [0.5, 1.5]
     assert [one["verdict"] for one in data["history"]] == ["ok", "not-found", "soft-404"]
-    assert data["entry"]["finding"]["evidence"] == evidence
+    assert data["entry"]["finding"]["evidence"] == msgspec.to_builtins(evidence)
     bars = [
         one
         for tag, one in Elements(text).found
@@ -117,7 +131,12 @@ async def test_hostile_answers_do_nothing(tmp_path: Path) -> None:
             moved_to=f"javascript:{ATTACK}",
             redirects=(Redirect(f"https://a.example/{ATTACK}", 301),),
             hops=(Hop(f"data:text/html,{ATTACK}", "GET", 301, None, 0.1, 1, ATTACK),),
-            evidence={ATTACK: {"x": ATTACK}},
+            evidence=Evidence(
+                tls=TlsEvidence(ATTACK, ATTACK, ATTACK),
+                https=ATTACK,
+                soft_404=ScoreEvidence(1, 1, {ATTACK: 1}, ProbeEvidence(ATTACK, ATTACK, 200)),
+                fragments=FragmentEvidence([ATTACK], {ATTACK: ATTACK}, ATTACK),
+            ),
         )
         for key in ids(writer).values()
     ]
@@ -148,7 +167,7 @@ def _kept(folder: Path, writer: sa.Engine, data: bytes, format_: str) -> str:
     store.keep(store.aside(data), name_of(digest, format_))
     shown = Picture(Size(100, 70), Size(100, 70), format_, bytes=len(data), digest=digest, cached="x")
     key = ids(writer)[GOOD]
-    kept = Cached(key, shown, Served(GOOD), "pixels", NOW, NOW)
+    kept = CachedImage(key, shown, ServedHeaders(GOOD), "pixels", NOW, NOW)
     checked(writer, replace(finding(key), picture=shown, cached=kept))
     return digest.removeprefix("sha256:")
 
