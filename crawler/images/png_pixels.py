@@ -34,12 +34,15 @@ class Inflater(Protocol):
     """What `zlib.decompressobj` gives; the standard library has no public name for its type."""
 
     @property
-    def eof(self) -> bool: ...
+    def eof(self) -> bool:
+        """Whether the stream has ended."""
 
     @property
-    def unconsumed_tail(self) -> bytes: ...
+    def unconsumed_tail(self) -> bytes:
+        """What was not inflated yet."""
 
-    def decompress(self, data: bytes, max_length: int = ..., /) -> bytes: ...
+    def decompress(self, data: bytes, max_length: int = ..., /) -> bytes:
+        """At most so many bytes of what a part of the stream gives."""
 
 
 def chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
