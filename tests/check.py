@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -16,22 +17,19 @@ from crawler.wiring import open_run
 from storage.model import Finding, Kind, Probe, Target
 from tests.site import Site
 
-# Most tests count requests, so probes are left to the tests that are about them.
+# Most tests count requests, so probes are left to the tests that are about them. However busy the
+# machine is, no answer is late; what waits for silence asks for one of those below.
 QUICK = Config(
     checks=ChecksSection(not_found=False, parked=False),
     network=NetworkSection(
-        connect_timeout=Duration(0.5), read_timeout=Duration(0.25), total_timeout=Duration(1)
+        connect_timeout=Duration(20), read_timeout=Duration(20), total_timeout=Duration(40)
     ),
     hosts=HostsSection(interval=Duration(0)),
     retry=RetrySection(backoff=Duration(0.01), max_wait=Duration(2)),
 )
-# For tests that wait for nothing: however busy the machine is, no answer of theirs is late.
-PATIENT = msgspec.structs.replace(
-    QUICK,
-    network=NetworkSection(
-        connect_timeout=Duration(10), read_timeout=Duration(20), total_timeout=Duration(20)
-    ),
-)
+# Where silence is all that comes, and where an answer follows that must not be late.
+SILENCE = MappingProxyType({"connect_timeout": Duration(0.5), "read_timeout": Duration(0.25)})
+SILENCE_AT_FIRST = MappingProxyType({"read_timeout": Duration(1)})
 
 
 class Kept:

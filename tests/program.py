@@ -17,8 +17,8 @@ ROOT = Path(__file__).parents[1]
 SHIFTED = ROOT / "tests" / "crawler" / "cluster" / "shifted"
 QUICK = """
 [network]
-connect_timeout = 1
-read_timeout = 1
+connect_timeout = 20
+read_timeout = 20
 [hosts]
 interval = 0
 [retry]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import files as installed_files
 from pathlib import Path
@@ -29,7 +29,7 @@ from crawler.report.selection import Selection
 from crawler.report.thumbnails import thumbnails
 from storage.db.database import open_engine
 from storage.errors import StorageError
-from storage.model import Kind, Run, Size
+from storage.model import Kind, Link, Run, Size
 from storage.records import files, read
 
 DEMO_FOLDER: Final = Path("linkhealth-demo")
@@ -98,7 +98,9 @@ def _say(text: str, quiet: bool) -> None:  # noqa: FBT001 - a switch of the whol
 
 
 async def _audit(seeds: Path, url: str, *, quiet: bool) -> Run:
-    async with serve(_pictures(seeds)) as ports:
+    links = [link for path in files([str(seeds)]) for r in read(path).records for link in r.links]
+    pages = {link.text for link in links if link.kind is not Kind.IMAGE}
+    async with serve(pages, _pictures(links)) as ports:
         config = Config(
             records=RecordsSection(paths=(str(seeds),)),
             network=NetworkSection(ca_file=str(CERTIFICATE), read_timeout=Duration(5)),
@@ -113,9 +115,8 @@ async def _audit(seeds: Path, url: str, *, quiet: bool) -> Run:
             return (await app.audit(config, options, observer)).run
 
 
-def _pictures(seeds: Path) -> dict[str, Size]:
+def _pictures(links: Iterable[Link]) -> dict[str, Size]:
     """The size that the records declare for each of their images."""
-    links = (link for path in files([str(seeds)]) for r in read(path).records for link in r.links)
     sizes: dict[str, Size] = {}
     for link in links:
         declared = link.declared

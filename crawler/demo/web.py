@@ -11,7 +11,7 @@ import ssl
 import struct
 import zlib
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
@@ -83,6 +83,7 @@ SCRIPT: Final[Mapping[str, tuple[Step, ...]]] = {
     "https://www.iana.org/help/example-domains": (
         status(301, Location="https://www.iana.org/domains/reserved"),
     ),
+    "https://www.iana.org/domains/reserved": (page(),),
     "http://www.robotstxt.org/db.html": (status(302, Location="https://www.robotstxt.org/robotstxt.html"),),
     "https://www.w3.org/QA/Tips/uri-manage": (status(302, Location="/QA/Tips/uri-manage"),),
     "https://en.wikipedia.org/wiki/Apollo_17": (page(SLOW_SECONDS),),
@@ -105,13 +106,16 @@ class DemoPorts:
 
 
 @asynccontextmanager
-async def serve(pictures: Mapping[str, Size]) -> AsyncIterator[DemoPorts]:
-    """Serve the web; `pictures` are the sizes of the images whose URLs the script leaves alone."""
+async def serve(pages: Collection[str], pictures: Mapping[str, Size]) -> AsyncIterator[DemoPorts]:
+    """Serve the web: the script, `pages`, `pictures` of their sizes, and 404 for all other URLs."""
     hits: Counter[str] = Counter()
+    steps_of: dict[str, tuple[Step, ...]] = dict.fromkeys(pages, (page(),))
+    steps_of |= {url: (picture(size),) for url, size in pictures.items()}
+    steps_of |= SCRIPT
 
     async def answer(request: web.BaseRequest) -> web.StreamResponse:
         url = f"{request.scheme}://{request.host}{request.path_qs}"
-        steps = SCRIPT.get(url) or (picture(pictures[url]) if url in pictures else page(),)
+        steps = steps_of.get(url, (status(404),))
         hits[url] += 1
         return await steps[min(hits[url], len(steps)) - 1](request)
 

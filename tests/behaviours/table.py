@@ -16,8 +16,10 @@ from typing import Any
 import brotli
 import zstandard
 
+from crawler.config import Duration
 from crawler.demo.web import png
 from storage.model import Kind, Size
+from tests.check import SILENCE, SILENCE_AT_FIRST
 from tests.site import Step, answer, close, endless, hang, page, raw, redirect, reset
 
 H = "http://site.example"
@@ -272,6 +274,7 @@ CASES = [
         {"/a": {"HEAD": (hang(),), "": (hang(), OK)}},
         "ok",
         facts={"attempts": 2},
+        config={"network": SILENCE_AT_FIRST},
     ),
     Case("83735ea8", "reset, whatever the method", {"/a": (reset,)}, "reset", asked=4, facts={"attempts": 3}),
     *(
@@ -370,8 +373,16 @@ CASES = [
         {"/a": (hang(),)},
         "timeout",
         facts={"attempts": 3},
+        config={"network": SILENCE},
     ),
-    Case("7780506c", "HEAD hangs, GET answers", {"/a": {"HEAD": (hang(),), "": (OK,)}}, "ok", asked=2),
+    Case(
+        "7780506c",
+        "HEAD hangs, GET answers",
+        {"/a": {"HEAD": (hang(),), "": (OK,)}},
+        "ok",
+        asked=2,
+        config={"network": SILENCE_AT_FIRST},
+    ),
     Case("06491d1a", "HEAD 404, GET 403", {"/a": {"HEAD": (answer(404),), "": (answer(403),)}}, "forbidden"),
     Case("b412e069", "HEAD 405, GET 200", {"/a": no_head(OK)}, "ok", asked=2, facts={"attempts": 1}),
     Case("fd21cf82", "308 to itself", {"/a": (redirect(308, "/a"),)}, "redirect-loop", asked=2),
@@ -403,6 +414,7 @@ CASES = [
         {"/a": (redirect(302, "https://plain.example/"),)},
         "timeout",
         facts={"attempts": 3},
+        config={"network": {"connect_timeout": Duration(1)}},
     ),
     Case(
         "f06576ca",
@@ -515,18 +527,26 @@ CASES = [
         Case("6ac7b55b", f"a body in {name}", {"/a": coded(name, pack(b"<p>hello</p>"))}, "ok")
         for name, pack in (("br", brotli.compress), ("zstd", zstandard.compress))
     ),
-    Case("ad05fb88", "accepts, and never answers", {"/a": (hang(),)}, "timeout"),
+    Case(
+        "ad05fb88",
+        "accepts, and never answers",
+        {"/a": (hang(),)},
+        "timeout",
+        config={"network": SILENCE},
+    ),
     Case(
         "ad05fb88",
         "answers half a head, and then no more",
         {"/a": (hang(b"HTTP/1.1 200 OK\r\nX: "),)},
         "timeout",
+        config={"network": SILENCE},
     ),
     Case(
         "c47ee94a",
         "a head at once, and a body that never comes",
         {"/a": no_head(hang(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"))},
         "timeout",
+        config={"network": SILENCE_AT_FIRST},
     ),
     Case(
         "8455504d",

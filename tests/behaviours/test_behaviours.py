@@ -40,7 +40,7 @@ async def test_behaviour(case: Case, tmp_path: Path) -> None:
     settings = config(**case.config) if case.config else settings
     async with serve(tls) as site:
         url = load(site, case)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             finding = await check(site, url, case.kind, settings, CLOSED, NOBODY)
         asked = len([one for one in site.log if not one.url.endswith("/robots.txt")])
 

@@ -8,7 +8,7 @@ import pytest
 
 from storage.model import Kind
 from tests.behaviours.table import IMAGE, H
-from tests.check import PATIENT, check, check_all
+from tests.check import QUICK, check, check_all
 from tests.site import raw, serve
 
 PAGE = b"<!doctype html><html amp><title>A page</title>"
@@ -46,7 +46,7 @@ async def test_cut_off(name: str, kind: Kind, body: bytes) -> None:
     async with serve() as site:
         for length, url in enumerate(urls):
             site.add(url, raw(whole[:length]))
-        findings = await check_all(site, dict.fromkeys(urls, kind), PATIENT)
+        findings = await check_all(site, dict.fromkeys(urls, kind), QUICK)
 
     start, interim = head.rindex(END) + len(END), head.index(END) + len(END)
     cut = "truncated" if kind is Kind.IMAGE else "bad-response"

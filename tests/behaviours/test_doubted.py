@@ -30,7 +30,7 @@ async def test_it_stays_well(case: Case, other: str) -> None:
     async with serve() as site:
         site.fallback = OTHERS[other]
         url = load(site, case)
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             finding = await check(site, url, case.kind, settings)
 
     assert finding.verdict == case.verdict, finding.evidence

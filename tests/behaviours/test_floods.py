@@ -10,7 +10,7 @@ import pytest
 from storage.model import Kind
 from tests.behaviours.alone import measured
 from tests.behaviours.table import CHUNKED, IMAGE, H, pic
-from tests.check import PATIENT, check, check_all, config
+from tests.check import QUICK, SILENCE, check, check_all, config
 from tests.leaks import none_left
 from tests.site import Wire, answer, endless, hang, page, raw, redirect, serve
 
@@ -100,7 +100,7 @@ async def test_floods_end_soon(name: str) -> None:
         site.add(f"{H}/a", answer(405), method="HEAD")
         site.add(f"{H}/i", pic())
         async with none_left(site):
-            finding = await check(site, f"{H}/a", Kind.WEB, PATIENT)
+            finding = await check(site, f"{H}/a", Kind.WEB, QUICK)
 
     assert finding.verdict == flood.page
     assert finding.attempts == 1
@@ -123,7 +123,9 @@ async def test_what_comes_unasked_is_not_listened_to() -> None:
         site.add(f"{H}/a", talk)
         site.add("http://slow.example/", hang())
         async with none_left(site):
-            findings = await check_all(site, {f"{H}/a": Kind.WEB, "http://slow.example/": Kind.WEB})
+            findings = await check_all(
+                site, {f"{H}/a": Kind.WEB, "http://slow.example/": Kind.WEB}, config(network=SILENCE)
+            )
 
     assert findings[f"{H}/a"].verdict == "ok"
     assert 3 <= cut_off_at < len(site.log) == 6
@@ -169,7 +171,7 @@ async def test_bodies_that_may_not_be_there(status: int, verdict: str, *, apart:
         site.add(f"{H}/a", step)
         site.add(f"{H}/b", page())
         async with none_left(site):
-            found = await check_all(site, {f"{H}/a": Kind.IMAGE, f"{H}/b": Kind.AMP}, PATIENT)
+            found = await check_all(site, {f"{H}/a": Kind.IMAGE, f"{H}/b": Kind.AMP}, QUICK)
 
     expected = "undecodable" if status == 204 else verdict
     assert (found[f"{H}/a"].verdict, found[f"{H}/b"].verdict) == (expected, "not-amp")
@@ -186,7 +188,7 @@ async def test_what_an_answer_leaves_behind() -> None:
     async with serve() as site:
         site.add(f"{H}/a", with_body)
         site.add(f"{H}/b", page())
-        settings = config(network={"read_timeout": PATIENT.network.read_timeout}, hosts={"per_host": 1})
+        settings = config(hosts={"per_host": 1})
         async with none_left(site):
             found = await check_all(site, {f"{H}/a": Kind.WEB, f"{H}/b": Kind.WEB}, settings)
 

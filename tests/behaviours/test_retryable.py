@@ -19,7 +19,7 @@ import pytest
 from crawler.config import Config
 from storage.model import Finding, Kind
 from tests.behaviours.table import pic
-from tests.check import PATIENT, QUICK, check, check_all
+from tests.check import QUICK, SILENCE_AT_FIRST, check, check_all, config
 from tests.site import Site, Step, answer, cut, hang, reset, serve
 
 pytestmark = pytest.mark.libraries
@@ -60,7 +60,7 @@ def said(finding: Finding) -> Said:
 
 
 async def ask(
-    site: Site, kind: Kind, fails: int, steps: dict[str, Step], settings: Config = PATIENT
+    site: Site, kind: Kind, fails: int, steps: dict[str, Step], settings: Config = QUICK
 ) -> dict[str, Said]:
     """What is said of each failing host, once it is sure that the site saw the same requests."""
     urls = {name: f"http://h{number}.example/" for number, name in enumerate(steps)}
@@ -89,7 +89,7 @@ async def test_statuses(kind: Kind, fails: int) -> None:
 async def test_connections_that_break_or_hang(kind: Kind, fails: int) -> None:
     """A reset or a silence in any place of the head is asked again."""
     async with serve() as site:
-        found = await ask(site, kind, fails, FAULTS, QUICK)
+        found = await ask(site, kind, fails, FAULTS, config(network=SILENCE_AT_FIRST))
 
     for name in FAULTS:
         last = "reset" if name.startswith("reset") else "timeout"
@@ -131,7 +131,7 @@ async def test_refused_connections(kind: Kind, fails: int) -> None:
     async with serve() as site:
         site.add("http://late.example/", pic())
         with refusing(site, fails) as detour:
-            finding = await check(site, "http://late.example/", kind, PATIENT, detour)
+            finding = await check(site, "http://late.example/", kind, QUICK, detour)
 
     verdict = "refused" if fails == EVER else "ok"
     assert said(finding) == (verdict, *cost(fails, again=False))

@@ -54,8 +54,9 @@ def _no_scheme(row: Row) -> bool:
     return bool(row["input"].strip().startswith("//") and row["base"])
 
 
-# Why the request URL is not what the standard says, and how many of its vectors that concerns.
-FROM_THE_STANDARD: Final[Mapping[Callable[[Row], bool], int]] = {_false_idna: 6, _no_scheme: 21}
+# Why the request URL is not what the standard says, and how many of its vectors that may concern: ada
+# before 4 refuses all false IDNA.
+FROM_THE_STANDARD: Final[Mapping[Callable[[Row], bool], set[int]]] = {_false_idna: {0, 6}, _no_scheme: {21}}
 
 
 def _ours(row: Row) -> str:
@@ -73,7 +74,7 @@ def test_request_urls_are_those_of_the_standard(corpus: Path) -> None:
 
     assert len(rows) > 600
     assert [row for row in odd if not any(reason(row) for reason in FROM_THE_STANDARD)] == []
-    assert reasons == FROM_THE_STANDARD
+    assert all(reasons[reason] in counts for reason, counts in FROM_THE_STANDARD.items())
     assert all(_said(request_url, row["input"], row["base"]) == _ours(row) for row in odd)
 
 

@@ -81,9 +81,9 @@ async def test_repair_that_cannot_fetch(tmp_path: Path) -> None:
     assert place(picture(0)) not in files(tmp_path)
 
 
-def age(folder: Path, *names: str) -> None:
-    """Make files as old as those of a run long ago."""
-    then = time.time() - 2 * HOUR
+def age(folder: Path, *names: str, hours: float = 2) -> None:
+    """Make files as old as those of a run long ago; with 0 hours, by the clock of the tests."""
+    then = time.time() - hours * HOUR
     for name in names:
         os.utime(folder / "cache" / name, (then, then))
 
@@ -97,6 +97,7 @@ async def test_gc_takes_what_nothing_names(tmp_path: Path) -> None:
             (root / name).parent.mkdir(exist_ok=True)
             (root / name).write_bytes(b"x")
         age(tmp_path, orphan, ".aside/1-1")
+        age(tmp_path, young, ".aside/2-2", hours=0)
         done = await run(tmp_path, "cache", "gc")
         assert site.log
 

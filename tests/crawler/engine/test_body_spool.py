@@ -21,7 +21,7 @@ from crawler.wiring import open_run
 from storage.db.database import open_engine
 from storage.image_cache import digest_of
 from storage.model import Finding, Kind, Size, Target
-from tests.check import PATIENT, Kept, config
+from tests.check import QUICK, Kept, config
 from tests.crawler.pictures import picture
 from tests.site import Site, Step, Wire, answer, cut, serve
 
@@ -36,7 +36,7 @@ def settings(tmp_path: Path) -> Config:
     """A configuration whose cache and database lie in the test's folder."""
     return config(
         network={
-            "connect_timeout": PATIENT.network.connect_timeout,
+            "connect_timeout": QUICK.network.connect_timeout,
             "read_timeout": 20.0,
             "total_timeout": 20.0,
         },

@@ -164,7 +164,8 @@ async def test_every_end_of_a_request_gives_its_place_back() -> None:
         "page": page(),
         "big": page("x" * 300_000),
     }
-    async with web(1, read_timeout=Duration(0.2), total_timeout=Duration(1)) as here:
+    short = {"connect_timeout": Duration(1), "read_timeout": Duration(0.5)}
+    async with web(1, **short) as here:
         ends["moved"] = redirect(302, here.url("page1.example", "/page"))
         urls = []
         for name, step in ends.items():

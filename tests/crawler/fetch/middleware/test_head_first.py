@@ -8,7 +8,7 @@ import pytest
 
 from crawler.fetch.middleware.head_first import MAX_FUTILE_HEADS
 from storage.model import Kind
-from tests.check import PATIENT, check_all, config
+from tests.check import check_all, config
 from tests.site import Site, answer, hang, page, serve
 
 pytestmark = pytest.mark.libraries
@@ -28,7 +28,7 @@ async def test_a_host_that_refuses_head_is_asked_with_get_soon() -> None:
         urls, others = shop(site, "deaf.example", 8), shop(site, "good.example", 4)
         for url in urls:
             site.add(url, answer(405), method="HEAD")
-        settings = config(hosts={"per_host": 1}, network={"read_timeout": PATIENT.network.read_timeout})
+        settings = config(hosts={"per_host": 1})
         found = await check_all(site, dict.fromkeys([*urls, *others], Kind.WEB), settings)
 
     assert {one.verdict for one in found.values()} == {"ok"}
@@ -77,7 +77,7 @@ async def test_head_that_is_right_about_a_dead_page_goes_on() -> None:
             site.add(url, answer(404))
         for url in urls[3::2]:
             site.add(url, answer(500), method="HEAD")
-        settings = config(hosts={"per_host": 1}, network={"read_timeout": PATIENT.network.read_timeout})
+        settings = config(hosts={"per_host": 1})
         await check_all(site, dict.fromkeys(urls, Kind.WEB), settings)
 
     assert [site.asked(url) for url in urls] == [["HEAD", "GET"]] * 4 + [["HEAD"], ["HEAD", "GET"]]
@@ -90,7 +90,7 @@ async def test_head_does_not_decide_even_in_a_single_attempt(status: int, wait: 
     async with serve() as site:
         site.add("http://busy.example/a", page())
         site.add("http://busy.example/a", answer(status, Retry_After=wait), method="HEAD")
-        settings = config(retry={"attempts": 1}, network={"read_timeout": PATIENT.network.read_timeout})
+        settings = config(retry={"attempts": 1})
         found = await check_all(site, {"http://busy.example/a": Kind.WEB}, settings)
 
     finding = found["http://busy.example/a"]

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crawler.config import Duration
+from crawler.config import Config, Duration
 from crawler.errors import FetchError, RobotsDenied
 from crawler.fetch.base import NO_HEADERS, Fetch, Request, Response
 from crawler.fetch.middleware.robots import MAX_ROBOTS_BYTES, RobotsSettings, fresh_for, robots
 from crawler.fetch.middleware.robots_rules import parse, product
 from storage.model import Finding, Kind
-from tests.check import check, check_all, config
+from tests.check import SILENCE_AT_FIRST, check, check_all, config
 from tests.site import Site, Step, answer, close, hang, page, raw, redirect, reset, serve
 
 pytestmark = pytest.mark.libraries
@@ -25,17 +25,20 @@ pytestmark = pytest.mark.libraries
 H = "http://site.example"
 NONE: Mapping[str, Step] = {}
 OBEY = config(network={"robots": True})
+OBEY_SILENCE = config(network={"robots": True, **SILENCE_AT_FIRST})
 FORBID = answer(200, b"User-agent: *\nDisallow: /")
 
 
-async def checked(*steps: Step, path: str = "/a", pages: Mapping[str, Step] = NONE) -> tuple[Finding, Site]:
+async def checked(
+    *steps: Step, path: str = "/a", pages: Mapping[str, Step] = NONE, settings: Config = OBEY
+) -> tuple[Finding, Site]:
     """The finding on a page of a site whose robots.txt does this; and the site."""
     async with serve() as site:
         site.fallback = page()
         site.add(f"{H}/robots.txt", *steps)
         for name, step in pages.items():
             site.add(f"{H}/{name}", step)
-        finding = await check(site, H + path, Kind.WEB, OBEY)
+        finding = await check(site, H + path, Kind.WEB, settings)
     return finding, site
 
 
@@ -76,7 +79,7 @@ async def test_a_failure_that_passes_is_asked_again() -> None:
 )
 async def test_what_cannot_be_read_forbids_everything(step: Step) -> None:
     """2.3.1.4: so does a server that speaks, but not HTTP, or not to the end."""
-    finding, site = await checked(step)
+    finding, site = await checked(step, settings=OBEY_SILENCE)
 
     assert finding.verdict == "robots-denied"
     assert site.asked(f"{H}/a") == []
